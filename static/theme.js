@@ -1,0 +1,7 @@
+// Follows the system's light or dark setting; loaded before the first paint.
+(() => {
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const apply = () => document.documentElement.setAttribute("data-bs-theme", dark.matches ? "dark" : "light");
+  dark.addEventListener("change", apply);
+  apply();
+})();

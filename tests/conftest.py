@@ -1,0 +1,44 @@
+"""The fixtures of the whole suite; see tests/support.py for what they are made of."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from tests.support import COMPILED_TEMPLATES, Browser, make_config, make_user
+from webapp import create_app
+from webapp.config import Config
+from webapp.db import db
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """A configuration with an empty data directory; override this fixture to change it for a module."""
+    return make_config(tmp_path)
+
+
+@pytest.fixture
+def app(config: Config) -> Iterator[Flask]:
+    """The panel on an empty database with tables, without any account."""
+    app = create_app(config)
+    app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
+    with app.app_context():
+        db.create_all()
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def context(app: Flask) -> Iterator[None]:
+    """An application context, for tests that call services and look into the database."""
+    with app.app_context():
+        yield
+
+
+@pytest.fixture
+def client(app: Flask) -> Browser:
+    """A browser signed in as `ada`, the only account."""
+    make_user(app)
+    return Browser(app).sign_in()

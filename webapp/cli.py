@@ -1,0 +1,55 @@
+"""The `tiny-forge` command: mounts what each feature offers, and turns errors into exit codes."""
+
+import logging
+import sys
+from typing import Any
+
+import click
+from flask.cli import FlaskGroup
+
+from webapp.auth.cli import user
+from webapp.dns.cli import dns
+from webapp.errors import ForgeError, InvalidInput
+from webapp.proxy.cli import proxy
+from webapp.sandbox.demo import demo
+from webapp.serve import serve, worker
+from webapp.settings.cli import doctor, settings
+
+
+class ForgeGroup(FlaskGroup):
+    """Exit code 0 for done, 1 for failed, 2 for bad usage or bad input; never a traceback for an expected fault."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ForgeError as error:
+            click.echo(error.message, err=True)
+            ctx.exit(2 if isinstance(error, InvalidInput) else 1)
+
+
+def _create_app() -> Any:
+    from webapp import create_app, migrations
+
+    app = create_app()
+    migrations.upgrade(app)
+    return app
+
+
+@click.group(
+    cls=ForgeGroup, create_app=_create_app, add_default_commands=False, add_version_option=False,
+    context_settings={"help_option_names": ["-h", "--help"]}, load_dotenv=False,
+)  # fmt: skip
+def group() -> None:
+    """Tiny Forge: proxy hosts and DNS records as one thing that stays true."""
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+
+
+for command in (serve, worker, demo, doctor, user, settings, proxy, dns):
+    group.add_command(command)
+
+
+def main() -> None:
+    """The console entry point."""
+    group.main(prog_name="tiny-forge")

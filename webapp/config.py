@@ -1,0 +1,116 @@
+"""Reads the environment, and nothing else does."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from webapp.errors import InvalidInput
+
+CLOUDFLARE_API_URL = "https://api.cloudflare.com/client/v4"
+
+
+@dataclass(frozen=True)
+class Config:
+    """All that can be set from outside; see the table in the README.
+
+    `check_every` is the pause between two looks at a provider or proxy that has nothing pending, in seconds.
+    """
+
+    data_dir: Path
+    secret_key: str = field(repr=False)
+    database_url: str
+    cloudflare_api_url: str = CLOUDFLARE_API_URL
+    allowed_hosts: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    proxy_count: int = 1
+    secure_cookies: bool = False
+    admin_user: str | None = None
+    admin_password: str | None = field(default=None, repr=False)
+    check_every: int = 600
+    sandbox: bool = False
+    testing: bool = False
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> "Config":
+        """Read NAME, or the file that NAME_FILE names. Raises InvalidInput for values that cannot be used."""
+        env = _Environment(os.environ if environ is None else environ)
+        data_dir = Path(env.text("TINY_FORGE_DATA_DIR", "data")).expanduser().absolute()
+        make_data_dir(data_dir)
+        return cls(
+            data_dir=data_dir,
+            secret_key=env.text("TINY_FORGE_SECRET_KEY", "") or kept_secret_key(data_dir),
+            database_url=env.text("DATABASE_URL", "") or sqlite_url(data_dir),
+            cloudflare_api_url=env.text("CLOUDFLARE_API_URL", CLOUDFLARE_API_URL).rstrip("/"),
+            allowed_hosts=env.words("TINY_FORGE_ALLOWED_HOSTS"),
+            trusted_proxies=env.words("TINY_FORGE_TRUSTED_PROXIES"),
+            proxy_count=env.number("TINY_FORGE_PROXY_COUNT", 1, 1, 5),
+            secure_cookies=env.switch("TINY_FORGE_SECURE_COOKIES", False),
+            admin_user=env.text("TINY_FORGE_ADMIN_USER", "") or None,
+            admin_password=env.text("TINY_FORGE_ADMIN_PASSWORD", "") or None,
+            check_every=env.number("TINY_FORGE_CHECK_EVERY", 600, 10, 86400),
+        )
+
+
+def sqlite_url(data_dir: Path) -> str:
+    """Where the database lives unless told otherwise."""
+    return f"sqlite:///{data_dir / 'tiny-forge.sqlite3'}"
+
+
+def make_data_dir(data_dir: Path) -> None:
+    """Create the data directory, for the owner only. Raises InvalidInput where that cannot be done."""
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = data_dir / f".write-test-{secrets.token_hex(4)}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InvalidInput(
+            f"The data directory {data_dir} cannot be written ({error.strerror}). "
+            "Change its owner, or set TINY_FORGE_DATA_DIR to another one."
+        ) from error
+
+
+def kept_secret_key(data_dir: Path) -> str:
+    """The key kept in the data directory, made at first use and readable by the owner only."""
+    path = data_dir / "secret-key"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    key = secrets.token_urlsafe(48)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(key + "\n")
+    return key
+
+
+class _Environment:
+    """Typed look-ups; each error names the variable."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def text(self, name: str, default: str) -> str:
+        path = self._environ.get(f"{name}_FILE")
+        if path:
+            try:
+                return Path(path).read_text().strip()
+            except OSError as error:
+                raise InvalidInput(f"{name}_FILE: {path} cannot be read ({error.strerror}).") from error
+        return self._environ.get(name, default).strip()
+
+    def words(self, name: str) -> tuple[str, ...]:
+        return tuple(self.text(name, "").replace(",", " ").split())
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        text = self.text(name, str(default))
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            raise InvalidInput(f"{name} must be a whole number from {least} to {most}.")
+        return int(text)
+
+    def switch(self, name: str, default: bool) -> bool:
+        text = self.text(name, "yes" if default else "no").lower()
+        if text not in {"yes", "no", "true", "false", "1", "0", "on", "off"}:
+            raise InvalidInput(f"{name} must be yes or no.")
+        return text in {"yes", "true", "1", "on"}

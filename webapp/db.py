@@ -1,0 +1,144 @@
+"""The database: base class, UTC times, SQLite settings, and the one thing that commits."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from flask import Flask
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import DateTime, Engine, MetaData, String, event
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.orm import DeclarativeBase, Session, registry
+from sqlalchemy.types import TypeDecorator
+
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware times in and out; stored as naive UTC, which every database understands."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Choice(TypeDecorator[StrEnum]):
+    """One value of a StrEnum, stored as its text."""
+
+    impl = String(16)
+    cache_ok = True
+
+    def __init__(self, kind: type[StrEnum]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: StrEnum | None, _dialect: Dialect) -> str | None:
+        return None if value is None else str(self.kind(value))
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> StrEnum | None:
+        return None if value is None else self.kind(value)
+
+
+class Base(DeclarativeBase):
+    """Parent of every model."""
+
+    # A registry rather than its parts: Flask-SQLAlchemy copies the class, and SQLAlchemy 2.1 takes no copy of those.
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMING), type_annotation_map={datetime: UtcDateTime}
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+migrate = Migrate()
+work_committed = threading.Event()
+_writing: ContextVar[bool] = ContextVar("writing", default=False)
+
+
+def now() -> datetime:
+    """The present moment. Services take it as an argument; the edges call this."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Commit what the block did, or none of it; an inner transaction joins the outer one.
+
+    On SQLite the write lock is taken at the start, so that what was read inside is still true when it commits.
+    """
+    session: Session = db.session()
+    if _writing.get():
+        yield session
+        return
+    session.rollback()  # ends a read transaction: a write must not start from an old snapshot
+    token = _writing.set(True)
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.info.pop("wakes_worker", None)
+        session.rollback()
+        raise
+    finally:
+        _writing.reset(token)
+    if session.info.pop("wakes_worker", False):
+        work_committed.set()
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """Look at the database as it is now, and leave no transaction open behind."""
+    session: Session = db.session()
+    if _writing.get():
+        yield session
+        return
+    session.rollback()
+    try:
+        yield session
+    finally:
+        session.rollback()
+
+
+def wake_worker_on_commit() -> None:
+    """Have the worker look at its rows as soon as the current transaction is committed."""
+    db.session().info["wakes_worker"] = True
+
+
+def init(app: Flask) -> None:
+    """Connect the app to its database."""
+    db.init_app(app)
+    migrate.init_app(app, db, render_as_batch=True)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            _tune_sqlite(db.engine)
+
+
+def _tune_sqlite(engine: Engine) -> None:
+    """WAL so that readers never wait; we begin transactions ourselves (SQLAlchemy's pysqlite notes say how)."""
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")

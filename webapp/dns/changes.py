@@ -1,0 +1,139 @@
+"""The words of a plan: wishes go in; creates, updates, deletes and conflicts come out. Pure."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from webapp.dns.records import LiveRecord, Record
+
+RECKLESS_COUNT = 3
+RECKLESS_SHARE = 0.3
+
+
+class Answer(StrEnum):
+    """What the operator decided about a conflict."""
+
+    ADOPT = "adopt"
+    REPLACE = "replace"
+    LEAVE = "leave"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One row as the planner sees it.
+
+    `live_id` and `written` are what we know of our record at the provider. `answer` counts only while the
+    blocking records still are the ones whose fingerprint is `answered`. `approved`: the operator has seen and
+    confirmed this change. `held`: its deletion has to wait for its replacement elsewhere.
+    """
+
+    row: int
+    record: Record
+    wanted: bool = True
+    live_id: str | None = None
+    written: Record | None = None
+    answer: Answer | None = None
+    answered: str = ""
+    approved: bool = False
+    held: bool = False
+
+
+@dataclass(frozen=True)
+class Create:
+    """A record to make."""
+
+    row: int
+    record: Record
+    approved: bool = False
+
+
+@dataclass(frozen=True)
+class Update:
+    """A record to change in place; `why` names the fields, or the lost mark."""
+
+    row: int
+    record: Record
+    live: LiveRecord
+    why: tuple[str, ...]
+    approved: bool = False
+
+
+@dataclass(frozen=True)
+class Delete:
+    """A record to remove; `row` is None for one that no row wants or knows."""
+
+    row: int | None
+    live: LiveRecord
+    why: str
+    approved: bool = False
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A wanted record that foreign records stand in the way of; nothing is done until somebody answers."""
+
+    row: int
+    record: Record
+    live: tuple[LiveRecord, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever one of the foreign records does."""
+        facts = sorted((r.id, r.type, r.content, r.ttl, r.proxied, r.mark or "") for r in self.live)
+        return digest(facts)
+
+
+@dataclass(frozen=True)
+class Keep:
+    """A record that is as wanted."""
+
+    row: int
+    live: LiveRecord
+
+
+Change = Create | Update | Delete
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The difference between wished and live; `gone` are unwanted rows with nothing (of ours) left to delete."""
+
+    creates: tuple[Create, ...] = ()
+    updates: tuple[Update, ...] = ()
+    deletes: tuple[Delete, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    kept: tuple[Keep, ...] = ()
+    gone: tuple[int, ...] = ()
+    orphans: tuple[LiveRecord, ...] = ()
+    foreign: tuple[LiveRecord, ...] = ()
+    ours: int = 0
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Everything to do, makes before breaks."""
+        return (*self.creates, *self.updates, *self.deletes)
+
+    @property
+    def rows(self) -> set[int]:
+        """Every row that the plan has an outcome for; the deletion of the others is held."""
+        changes: tuple[Change, ...] = self.changes
+        changed = {change.row for change in changes if change.row is not None}
+        return changed | {c.row for c in self.conflicts} | {k.row for k in self.kept} | set(self.gone)
+
+    @property
+    def reckless(self) -> bool:
+        """Whether it would touch more of our records than anybody has asked for (DESIGN rule 6)."""
+        touched: tuple[Change, ...] = (*self.updates, *self.deletes)
+        count = sum(not change.approved for change in touched)
+        return count > RECKLESS_COUNT and count > RECKLESS_SHARE * self.ours
+
+    @property
+    def hash(self) -> str:
+        """Names this plan: another world or another wish gives another hash."""
+        return digest([asdict(part) for part in (*self.changes, *self.conflicts)])
+
+
+def digest(facts: object) -> str:
+    """A short stable fingerprint of plain data."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

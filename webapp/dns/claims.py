@@ -1,0 +1,131 @@
+"""The hooks: consumers claim and release names here, in the transaction of the change that causes it."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from webapp.db import transaction, wake_worker_on_commit
+from webapp.dns import ledger
+from webapp.dns.desired import Mode, Overrides
+from webapp.dns.ledger import Consumer
+from webapp.dns.models import Connection, DnsRecord, DnsSettings
+from webapp.dns.names import Fqdn, is_within, zone_for
+from webapp.dns.records import RecordType
+from webapp.errors import Busy, InvalidInput
+
+NO_OVERRIDES = Overrides()
+
+
+def claim(
+    consumer: Consumer, names: Iterable[Fqdn], overrides: Overrides = NO_OVERRIDES, *, at: datetime
+) -> None:
+    """Have exactly these names point here for the consumer; what it claimed before and is left out is released.
+
+    Writes rows and nothing else; the worker does the rest. A claim that changes nothing causes no provider call.
+    Raises Busy when another consumer holds a name, InvalidInput for one that no zone of ours can hold.
+    """
+    wanted = set(names)
+    with transaction() as session:
+        settings = ledger.settings(session)
+        connection = ledger.active_connection(session) if settings.mode is Mode.MANAGED else None
+        check_free(session, consumer, wanted)
+        check_zone(settings, connection, wanted)
+        for row in ledger.by_consumer(session, consumer):
+            if row.fqdn not in wanted:
+                drop(session, row, at)
+        for name in sorted(wanted):
+            for kind in settings.defaults.types:
+                want(session, consumer, name, kind, overrides, connection, at)
+        _flush(session)
+        wake_worker_on_commit()
+
+
+def release(consumer: Consumer, *, at: datetime) -> None:
+    """Give up all names of the consumer."""
+    claim(consumer, (), at=at)
+
+
+def check_free(session: Session, consumer: Consumer, names: Collection[str]) -> None:
+    """Raise Busy when somebody else claims one of the names."""
+    for row in ledger.by_fqdn(session, names):
+        if row.wanted and (row.consumer_type, row.consumer_id) != (consumer.type, consumer.id):
+            raise Busy(f"{row.fqdn} is in use by {row.consumer_type} {row.consumer_id}. Choose another name.")
+
+
+def check_zone(settings: DnsSettings, connection: Connection | None, names: Collection[str]) -> None:
+    """Raise InvalidInput for a name that the managed zone cannot hold."""
+    if connection is None:
+        return
+    for name in sorted(names):
+        if problem := outside(connection, name):
+            raise InvalidInput(problem, "name")
+        if settings.cname and name == settings.cname:
+            raise InvalidInput(
+                f"{name} is the name that all records point at; it cannot point at itself.", "name"
+            )
+
+
+def outside(connection: Connection, name: str) -> str | None:
+    """Why the zone cannot hold the name; None when it can."""
+    if not is_within(name, connection.zone_name):
+        return (
+            f"{name} is outside the zone {connection.zone_name}. "
+            f"Choose a name that ends in .{connection.zone_name}, or turn DNS off for this name."
+        )
+    zone = zone_for(name, {*connection.zones, connection.zone_name})
+    if zone != connection.zone_name:
+        return f"{name} belongs to the zone {zone}, and the panel keeps records in {connection.zone_name}."
+    return None
+
+
+def want(
+    session: Session,
+    consumer: Consumer,
+    name: str,
+    kind: RecordType,
+    overrides: Overrides,
+    connection: Connection | None,
+    at: datetime,
+    *,
+    approved: bool = False,
+) -> None:
+    """Have a row say that the consumer wants this record there; unchanged rows are left alone."""
+    row = _row_for(session, name, kind, connection)
+    wish = (True, overrides, consumer.type, consumer.id)
+    if row is None:
+        row = DnsRecord(fqdn=name, type=kind, connection=connection, created_at=at)
+        session.add(row)
+    elif (row.wanted, row.overrides, row.consumer_type, row.consumer_id) == wish:
+        return
+    row.wanted, row.consumer_type, row.consumer_id = True, consumer.type, consumer.id
+    row.override_proxied, row.override_ttl = overrides.proxied, overrides.ttl
+    if connection is None:
+        row.cover(at)
+    else:
+        row.ask(at, approved=approved)
+
+
+def _row_for(
+    session: Session, name: str, kind: RecordType, connection: Connection | None
+) -> DnsRecord | None:
+    """The row to use again: one that is released but still has its record keeps the name up without a gap."""
+    where = connection.id if connection else None
+    rows = [r for r in ledger.by_fqdn(session, [name]) if r.type == kind and r.connection_id == where]
+    return max(rows, key=lambda r: (r.wanted, r.provider_record_id is not None), default=None)
+
+
+def drop(session: Session, row: DnsRecord, at: datetime, *, approved: bool = False) -> None:
+    """Give up one row; at once where no provider is involved."""
+    if row.connection_id is None:
+        session.delete(row)
+    else:
+        row.release(at, approved=approved)
+
+
+def _flush(session: Session) -> None:
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise Busy("This name was claimed by somebody else a moment ago. Choose another name.") from error

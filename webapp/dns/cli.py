@@ -1,0 +1,163 @@
+"""`tiny-forge dns`: the DNS page on the command line."""
+
+import os
+from datetime import timedelta
+from typing import Any
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from webapp.config import Config
+from webapp.db import now, reading
+from webapp.dns import ledger, service
+from webapp.dns.changes import Answer, Plan
+from webapp.dns.listing import Filters, Line, listing
+from webapp.dns.models import Connection, Status
+from webapp.dns.names import parse_name
+from webapp.dns.rounds import Rounds
+from webapp.errors import ForgeError, InvalidInput, NotFound
+from webapp.terminal import as_json, say, table
+
+dns = AppGroup("dns", help="Names and their records.")
+ALL = 1_000_000
+
+
+@dns.command("list")
+@click.option("--status", default="", help="Only records with this status.")
+@click.option("--foreign", is_flag=True, help="Also records that are not ours.")
+@as_json
+def list_(status: str, foreign: bool, as_json: bool) -> None:
+    """List every name with its record."""
+    with reading() as session:
+        filters = Filters(status=status, foreign=foreign, size=ALL)
+        settings = ledger.settings_or_none(session)
+        lines = listing(session, settings, filters).lines if settings else []
+        rows = [_facts(line) for line in lines]
+    table(rows, ("name", "type", "content", "status", "consumer"), as_json=as_json, empty="No names yet.")
+
+
+def _facts(line: Line) -> dict[str, Any]:
+    row = line.row
+    return {
+        "name": line.name,
+        "type": line.type,
+        "content": line.content,
+        "wanted": line.wanted.content if line.wanted else None,
+        "ttl": line.ttl,
+        "proxied": line.proxied,
+        "status": line.status,
+        "consumer": f"{row.consumer_type} {row.consumer_id}" if row else None,
+        "error": (row.error if row else None) or line.note or None,
+        "next_try_at": row.next_try_at if row else None,
+        "checked_at": line.checked_at,
+    }
+
+
+@dns.command()
+@as_json
+def plan(as_json: bool) -> None:
+    """Show what a round would change, and change nothing."""
+    connection_id, _ = _active()
+    report, described = _rounds().look(connection_id, keep=False)
+    if described is None:
+        raise report.error or ForgeError("The plan could not be made.")
+    say(described, _in_words(described), as_json=as_json)
+
+
+def _in_words(plan: Any) -> str:
+    lines = [f"Plan for {plan['zone']} ({plan['hash']})"]
+    lines += [f"  + create {r['name']} {r['type']} {r['content']}" for r in plan["creates"]]
+    for r in plan["updates"]:
+        lines.append(
+            f"  ~ update {r['name']} {r['old']['type']} {r['old']['content']} -> {r['type']} {r['content']}"
+        )
+    lines += [f"  - delete {r['name']} {r['type']} {r['content']} ({r['why']})" for r in plan["deletes"]]
+    for r in plan["conflicts"]:
+        there = ", ".join(f"{x['type']} {x['content']}" for x in r["live"])
+        lines.append(f"  ! conflict {r['name']}: wanted {r['type']} {r['content']}, there is {there}")
+    lines.append(f"  {plan['unchanged']} as wanted, {plan['foreign']} not ours")
+    if plan["reckless"]:
+        lines.append("  This is a large part of our records: it needs --yes.")
+    return "\n".join(lines)
+
+
+@dns.command()
+@click.option("--yes", is_flag=True, help="Also carry out a plan that changes a large part of our records.")
+@click.option("--plan", "plan_hash", help="Carry out only the plan with this hash.")
+@as_json
+def sync(yes: bool, plan_hash: str | None, as_json: bool) -> None:
+    """Run one round now; exit code 1 if any row is not settled afterwards."""
+    with reading() as session:
+        zones = [(c.id, c.zone_name, c.active) for c in ledger.connections(session)]
+    rounds, problems = _rounds(), []
+    for connection_id, _, active in zones:
+        report = rounds.sync(connection_id, approve=_approval(yes), expect=plan_hash if active else None)
+        if report.error is not None:
+            problems.append(report.error.message)
+    rounds.let_go()
+    with reading() as session:
+        left = ledger.unsettled(session)
+    facts = {"zones": [name for _, name, _ in zones], "unsettled": left, "errors": problems}
+    sentence = "Everything is settled." if not left else f"{left} records are not settled."
+    say(facts, "\n".join([*problems, sentence]), as_json=as_json)
+    if left or problems:
+        raise SystemExit(1)
+
+
+def _approval(yes: bool) -> Any:
+    def approve(_plan: Plan) -> bool:
+        return yes
+
+    return approve
+
+
+@dns.command()
+@click.argument("name")
+@as_json
+def adopt(name: str, as_json: bool) -> None:
+    """Make the record that stands in the way of NAME ours."""
+    fqdn = parse_name(name)
+    with reading() as session:
+        rows = [r for r in ledger.by_fqdn(session, [fqdn]) if r.status is Status.CONFLICT]
+        waiting = [(row.id, row.answered) for row in rows]
+    if not waiting:
+        raise NotFound(f"No conflict is known for {fqdn}. Run «dns sync» or «dns plan» first.")
+    for row_id, seen in waiting:
+        service.answer(row_id, Answer.ADOPT, seen, at=now())
+    connection_id, _ = _active()
+    report = _rounds().sync(connection_id)
+    if report.error is not None:
+        raise report.error
+    say({"adopted": fqdn, "records": len(waiting)}, f"Adopted {fqdn}.", as_json=as_json)
+
+
+@dns.command()
+@click.option("--provider", default="cloudflare", show_default=True)
+@as_json
+def zones(provider: str, as_json: bool) -> None:
+    """List the zones that the saved credentials can see."""
+    credentials = service.saved_credentials(provider)
+    if credentials is None:
+        raise InvalidInput("No API token is saved for this provider.")
+    found = service.list_zones(provider, credentials, api_url=_config().cloudflare_api_url)
+    rows = [{"name": z.name, "id": z.id, "status": z.status, "plan": z.plan} for z in found]
+    table(rows, ("name", "id", "status", "plan"), as_json=as_json, empty="The token sees no zone.")
+
+
+def _active() -> tuple[int, str]:
+    with reading() as session:
+        connection: Connection | None = ledger.active_connection(session)
+        if connection is None:
+            raise NotFound("The wildcard is in use, so there are no records to plan.")
+        return connection.id, connection.zone_name
+
+
+def _rounds() -> Rounds:
+    config = _config()
+    return Rounds(f"command-{os.getpid()}", config.cloudflare_api_url, timedelta(seconds=config.check_every))
+
+
+def _config() -> Config:
+    config: Config = current_app.config["FORGE"]
+    return config

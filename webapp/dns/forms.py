@@ -1,0 +1,27 @@
+"""Reads the DNS page's filters from the address."""
+
+from collections.abc import Mapping
+
+from webapp.dns.listing import PAGE_SIZES, SORTS, Filters
+from webapp.dns.models import ConsumerType, Status
+
+LARGEST_PAGE = 1_000_000
+STATUSES = frozenset({*Status, "deleting"})
+
+
+def filters_from(args: Mapping[str, str]) -> Filters:
+    """Filters from query parameters; what makes no sense is ignored, so that an old link still opens."""
+    page, size = args.get("page", "1"), args.get("size", "")
+    status, sort = args.get("status", ""), args.get("sort", "")
+    consumer = args.get("consumer", "")
+    return Filters(
+        text=args.get("q", "").strip().replace("\0", "")[:253],
+        status=status if status in STATUSES else "",
+        consumer=consumer if consumer in {*ConsumerType, "none"} else "",
+        type=args.get("type", "").upper()[:10] if args.get("type", "").isalnum() else "",
+        foreign=args.get("foreign") == "1" or status == Status.FOREIGN,
+        sort=sort.removeprefix("-") if sort.removeprefix("-") in SORTS else "name",
+        descending=sort.startswith("-"),
+        page=min(int(page), LARGEST_PAGE) if page.isascii() and page.isdigit() and len(page) < 10 else 1,
+        size=int(size) if size in {str(n) for n in PAGE_SIZES} else PAGE_SIZES[0],
+    )

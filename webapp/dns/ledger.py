@@ -1,0 +1,145 @@
+"""Questions to the rows: settings, connections, and claims by name, consumer or state."""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from webapp.dns.changes import Answer
+from webapp.dns.models import SETTLED, Connection, ConsumerType, DnsRecord, DnsSettings, SeenRecord, Status
+from webapp.errors import NotFound
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """Who claims a name: an instance or a standalone proxy."""
+
+    type: ConsumerType
+    id: int
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.id}"
+
+
+def settings(session: Session) -> DnsSettings:
+    """The one settings row; made, with a new installation id, where there is none yet."""
+    row = session.get(DnsSettings, 1)
+    if row is None:
+        row = DnsSettings(id=1, install_id=secrets.token_hex(6))
+        session.add(row)
+        session.flush()
+    return row
+
+
+def settings_or_none(session: Session) -> DnsSettings | None:
+    """The settings row, if there is one: for looks that must not write."""
+    return session.get(DnsSettings, 1)
+
+
+def active_connection(session: Session) -> Connection | None:
+    """The connection of the present settings; None in wildcard mode."""
+    return session.scalar(select(Connection).where(Connection.active))
+
+
+def connections(session: Session) -> Sequence[Connection]:
+    """All connections, the active one first: its makes come before the breaks of the retiring ones."""
+    return session.scalars(select(Connection).order_by(Connection.active.desc(), Connection.id)).all()
+
+
+def record(session: Session, record_id: int) -> DnsRecord:
+    """The row with that id. Raises NotFound."""
+    row = session.get(DnsRecord, record_id)
+    if row is None:
+        raise NotFound("This record is no longer in the list. Reload the page.")
+    return row
+
+
+def by_fqdn(session: Session, names: Iterable[str]) -> Sequence[DnsRecord]:
+    """All rows of these names, released ones included."""
+    return session.scalars(select(DnsRecord).where(DnsRecord.fqdn.in_(list(names)))).all()
+
+
+def by_consumer(session: Session, consumer: Consumer) -> Sequence[DnsRecord]:
+    """What a consumer claims."""
+    return session.scalars(
+        select(DnsRecord)
+        .where(
+            DnsRecord.consumer_type == consumer.type, DnsRecord.consumer_id == consumer.id, DnsRecord.wanted
+        )
+        .order_by(DnsRecord.fqdn, DnsRecord.type)
+    ).all()
+
+
+def statuses(session: Session, kind: ConsumerType, ids: Iterable[int]) -> dict[int, list[DnsRecord]]:
+    """The rows of many consumers of one kind, by consumer, in one query."""
+    found: dict[int, list[DnsRecord]] = {}
+    query = select(DnsRecord).where(
+        DnsRecord.consumer_type == kind, DnsRecord.consumer_id.in_(list(ids)), DnsRecord.wanted
+    )
+    for row in session.scalars(query):
+        found.setdefault(row.consumer_id, []).append(row)
+    return found
+
+
+def of_connection(session: Session, connection_id: int) -> Sequence[DnsRecord]:
+    """All rows whose record is, was or will be in that zone."""
+    return session.scalars(
+        select(DnsRecord).where(DnsRecord.connection_id == connection_id).order_by(DnsRecord.id)
+    ).all()
+
+
+def wanted(session: Session) -> Sequence[DnsRecord]:
+    """Every claim in force."""
+    return session.scalars(select(DnsRecord).where(DnsRecord.wanted).order_by(DnsRecord.id)).all()
+
+
+def unsettled(session: Session) -> int:
+    """How many rows still wait for something to happen or to be decided; a conflict left alone is decided."""
+    left = (DnsRecord.status == Status.CONFLICT) & (DnsRecord.answer == Answer.LEAVE)
+    waiting = (DnsRecord.status.not_in(SETTLED) & ~func.coalesce(left, False)) | ~DnsRecord.wanted
+    return session.scalar(select(func.count()).select_from(DnsRecord).where(waiting)) or 0
+
+
+def unsettled_names(session: Session, connection_id: int) -> set[str]:
+    """Names that are wanted in another zone than this and not up there yet: their old records have to wait."""
+    return set(
+        session.scalars(
+            select(DnsRecord.fqdn).where(
+                DnsRecord.wanted,
+                DnsRecord.connection_id.is_not(None),
+                DnsRecord.connection_id != connection_id,
+                DnsRecord.status.not_in(SETTLED),
+            )
+        )
+    )
+
+
+def due(session: Session, connection_id: int, at: datetime) -> bool:
+    """Whether any row of the connection is due for a try."""
+    query = select(DnsRecord.id).where(DnsRecord.connection_id == connection_id, DnsRecord.next_try_at <= at)
+    return session.scalar(query.limit(1)) is not None
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the next row is due for a try."""
+    return session.scalar(select(func.min(DnsRecord.next_try_at)))
+
+
+def waiting(session: Session, connection_id: int) -> int:
+    """How many rows of a connection are left."""
+    query = select(func.count()).select_from(DnsRecord).where(DnsRecord.connection_id == connection_id)
+    return session.scalar(query) or 0
+
+
+def is_pending(session: Session) -> bool:
+    """Whether a row is on its way, so that a page should look again soon."""
+    query = select(DnsRecord.id).where(DnsRecord.status == Status.PENDING, DnsRecord.next_try_at.is_not(None))
+    return session.scalar(query.limit(1)) is not None
+
+
+def seen_names(session: Session) -> set[str]:
+    """Names that had records of somebody else at the last look at the provider."""
+    return set(session.scalars(select(SeenRecord.fqdn).where(SeenRecord.status == Status.FOREIGN)))

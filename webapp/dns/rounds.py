@@ -1,0 +1,169 @@
+"""Runs rounds: decides which connection is due, holds its lease, and answers requests for a look or an apply."""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from webapp import vault
+from webapp.db import now, reading, transaction
+from webapp.dns import ledger, providers, reconcile, settle
+from webapp.dns.models import Connection
+from webapp.dns.providers.base import Provider
+from webapp.dns.reconcile import Approval, Report, never
+from webapp.errors import Busy, Denied, KeyLost, NotFound, Outage
+from webapp.lease import leased
+
+log = logging.getLogger(__name__)
+
+ZONES_LAST = timedelta(days=1)
+
+
+@dataclass
+class Rounds:
+    """Everything a process needs to run rounds; it keeps provider connections open between them."""
+
+    holder: str
+    api_url: str
+    check_every: timedelta
+    clock: Callable[[], datetime] = now
+    _providers: dict[str, Provider] = field(default_factory=dict)
+
+    def run_due(self) -> None:
+        """One pass over all connections: run what is due, and let go of what is finished."""
+        for connection_id in self._due():
+            try:
+                self._attend(connection_id)
+            except Busy as busy:
+                log.info("dns: %s", busy.message)
+        self.let_go()
+
+    def _due(self) -> list[int]:
+        with reading() as session:
+            return [c.id for c in ledger.connections(session) if self._is_due(c)]
+
+    def _is_due(self, connection: Connection) -> bool:
+        at = self.clock()
+        if connection.review_state in {"requested", "apply"}:
+            return True
+        if connection.blocked or (connection.next_try_at and connection.next_try_at > at):
+            return False
+        with reading() as session:
+            if ledger.due(session, connection.id, at):
+                return True
+        last = connection.checked_at
+        return connection.active and (last is None or last + self.check_every <= at)
+
+    def _attend(self, connection_id: int) -> None:
+        """A look, an approved plan, or the ordinary round."""
+        with reading() as session:
+            connection = session.get_one(Connection, connection_id)
+            state, wanted = connection.review_state, connection.approved_hash
+        if state == "requested":
+            self.look(connection_id)
+        elif state == "apply":
+            report = self.sync(connection_id, approve=lambda plan: plan.hash == wanted, expect=wanted)
+            self._reviewed(connection_id, report)
+        else:
+            self.sync(connection_id)
+
+    def look(self, connection_id: int, *, keep: bool = True) -> tuple[Report, dict[str, object] | None]:
+        """List and plan without changing anything; `keep` stores the plan for the page."""
+        report, described = self._in_lease(connection_id, lambda reading, provider, _renew: reconcile.look(
+            reading, provider, self.clock
+        ))  # fmt: skip
+        if keep:
+            with transaction() as session:
+                connection = session.get_one(Connection, connection_id)
+                connection.review_state = "ready" if described else None
+                connection.review = described
+        return report, described
+
+    def sync(self, connection_id: int, *, approve: Approval = never, expect: str | None = None) -> Report:
+        """One whole round now."""
+        report, _ = self._in_lease(connection_id, lambda reading, provider, renew: reconcile.run(
+            reading, provider, self.clock, renew=renew, approve=approve, expect=expect
+        ))  # fmt: skip
+        return report
+
+    def _reviewed(self, connection_id: int, report: Report) -> None:
+        """An approved plan has had its round; a refusal has put a new plan in its place already."""
+        with transaction() as session:
+            connection = session.get_one(Connection, connection_id)
+            connection.approved_hash = None
+            if connection.review_state == "apply":
+                connection.review_state = connection.review = None
+                log.info("dns: approved plan: %s", "done" if report.applied else "stopped")
+
+    def _in_lease(
+        self, connection_id: int, work: Callable[[reconcile.Reading, Provider, Callable[[], None]], Report]
+    ) -> tuple[Report, dict[str, object] | None]:
+        with leased(f"dns connection {connection_id}", self.holder, self.clock) as renew:
+            try:
+                provider = self._provider(connection_id)
+                self._refresh_zones(connection_id, provider)
+                renew()
+                read = reconcile.read(connection_id)
+                if read is None:
+                    raise NotFound("This connection is gone.")
+                report = work(read, provider, renew)
+                return report, reconcile.describe(read, report.plan) if report.plan else None
+            except (KeyLost, Outage, Denied) as error:
+                known = error if isinstance(error, Outage | Denied) else Denied(error.message)
+                settle.failed(connection_id, known, self.clock())
+                self._withdraw_review(connection_id)
+                return Report(None, error=known), None
+
+    def _withdraw_review(self, connection_id: int) -> None:
+        with transaction() as session:
+            connection = session.get_one(Connection, connection_id)
+            connection.review_state = connection.review = connection.approved_hash = None
+
+    def _provider(self, connection_id: int) -> Provider:
+        with reading() as session:
+            connection = session.get(Connection, connection_id)
+            if connection is None:
+                raise NotFound("This connection is gone.")
+            owner = ledger.settings(session).install_id
+            kind, sealed = connection.provider, connection.credentials_sealed
+        if sealed not in self._providers:
+            credentials = json.loads(vault.unseal(sealed))
+            self._providers = {sealed: providers.make(kind, credentials, owner, api_url=self.api_url)}
+        return self._providers[sealed]
+
+    def _refresh_zones(self, connection_id: int, provider: Provider) -> None:
+        """Which zones there are decides where a name belongs; a token that may not list them still works."""
+        at = self.clock()
+        with reading() as session:
+            read_at = session.get_one(Connection, connection_id).zones_read_at
+        if read_at is not None and read_at + ZONES_LAST > at:
+            return
+        try:
+            zones = provider.list_zones()
+        except Denied:
+            zones = []
+        with transaction() as session:
+            connection = session.get_one(Connection, connection_id)
+            connection.zones_read_at = at
+            connection.zones = sorted(zone.name for zone in zones)
+            mine = next((zone for zone in zones if zone.id == connection.zone_id), None)
+            if mine is not None:
+                connection.zone_plan = mine.plan
+
+    def let_go(self) -> None:
+        """A retiring connection without rows has done its work; its credentials go with it."""
+        with reading() as session:
+            idle = [c.id for c in ledger.connections(session) if not c.active and not _rows(session, c.id)]
+        for connection_id in idle:
+            with transaction() as session:
+                connection = session.get_one(Connection, connection_id)
+                if not connection.active and not _rows(session, connection_id):
+                    log.info("dns: %s: nothing of ours is left there", connection.zone_name)
+                    session.delete(connection)
+
+
+def _rows(session: Session, connection_id: int) -> bool:
+    return bool(ledger.of_connection(session, connection_id))

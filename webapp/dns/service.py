@@ -1,0 +1,112 @@
+"""What people do on the DNS page: check, apply, retry, answer a conflict, abandon an old zone."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from webapp import vault
+from webapp.db import reading, transaction, wake_worker_on_commit
+from webapp.dns import ledger, providers
+from webapp.dns.changes import Answer
+from webapp.dns.models import Connection, DnsRecord, Status
+from webapp.dns.providers.base import Finding
+from webapp.dns.records import Zone
+from webapp.errors import Busy, NotFound, ProviderError
+
+
+def request_check(*, at: datetime) -> None:
+    """Have the worker list the provider and make a plan to look at. Raises NotFound in wildcard mode."""
+    with transaction() as session:
+        connection = ledger.active_connection(session)
+        if connection is None:
+            raise NotFound("The wildcard is in use, so there is no provider to check.")
+        connection.review_state, connection.review, connection.approved_hash = "requested", None, None
+        connection.blocked, connection.next_try_at = False, None
+        wake_worker_on_commit()
+
+
+def request_apply(plan_hash: str) -> None:
+    """Have the worker carry out the plan that is shown. Raises Busy when another plan is shown by now."""
+    with transaction() as session:
+        connection = ledger.active_connection(session)
+        plan = connection.review if connection else None
+        if connection is None or plan is None or plan["hash"] != plan_hash:
+            raise Busy("This plan is no longer the current one. Check again, then apply the new plan.")
+        connection.review_state, connection.approved_hash = "apply", plan_hash
+        wake_worker_on_commit()
+
+
+def dismiss_review() -> None:
+    """Put the shown plan away without applying it."""
+    with transaction() as session:
+        connection = ledger.active_connection(session)
+        if connection is not None and connection.review_state not in {"requested", "apply"}:
+            connection.review_state = connection.review = None
+
+
+def retry(record_id: int, *, at: datetime) -> DnsRecord:
+    """Try this row again now. Raises NotFound."""
+    with transaction() as session:
+        row = ledger.record(session, record_id)
+        if row.connection is not None:
+            row.ask(at, approved=row.approved)
+            row.connection.blocked, row.connection.next_try_at = False, None
+            wake_worker_on_commit()
+        return row
+
+
+def answer(record_id: int, decision: Answer, seen: str, *, at: datetime) -> DnsRecord:
+    """Decide a conflict as it was shown (`seen` is its fingerprint). Raises Busy when it looks different now."""
+    with transaction() as session:
+        row = ledger.record(session, record_id)
+        if row.status is not Status.CONFLICT or row.answered != seen:
+            raise Busy("This conflict looks different now. Look at it again, then decide.")
+        row.answer = decision
+        if decision is not Answer.LEAVE:
+            row.ask(at, approved=True)
+            wake_worker_on_commit()
+        return row
+
+
+def abandon(connection_id: int) -> str:
+    """Forget an old zone: its records stay where they are, its credentials are deleted. Returns its name."""
+    with transaction() as session:
+        connection = session.get(Connection, connection_id)
+        if connection is None:
+            raise NotFound("This zone has been cleaned up in the meantime.")
+        if connection.active:
+            raise Busy("This zone is in use. Choose another zone, or the wildcard, in the settings first.")
+        session.execute(delete(DnsRecord).where(DnsRecord.connection_id == connection_id))
+        session.delete(connection)
+        return connection.zone_name
+
+
+def saved_credentials(provider: str) -> Mapping[str, str] | None:
+    """The credentials in use for a provider; None when none are saved. Raises KeyLost."""
+    with reading() as session:
+        query = select(Connection).where(Connection.provider == provider).order_by(Connection.active.desc())
+        connection = session.scalar(query)
+        if connection is None:
+            return None
+        credentials: Mapping[str, str] = json.loads(vault.unseal(connection.credentials_sealed))
+        return credentials
+
+
+def list_zones(provider: str, credentials: Mapping[str, str], *, api_url: str) -> list[Zone]:
+    """Zones for the selector. Raises ProviderError with what is wrong."""
+    return providers.make(provider, credentials, _owner(), api_url=api_url).list_zones()
+
+
+def test(provider: str, credentials: Mapping[str, str], zone: Zone | None, *, api_url: str) -> list[Finding]:
+    """Prove each permission needed, changing nothing."""
+    try:
+        return providers.make(provider, credentials, _owner(), api_url=api_url).probe(zone)
+    except ProviderError as error:
+        return [Finding("Connection", False, error.message)]
+
+
+def _owner() -> str:
+    with reading() as session:
+        return ledger.settings(session).install_id

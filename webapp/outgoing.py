@@ -1,0 +1,155 @@
+"""The one way out: HTTP to addresses that an operator entered, so that a wrong or hostile one does no harm.
+
+Loopback and private addresses are allowed, because that is where proxy managers live. Link-local ones are not:
+there cloud machines offer their credentials to whoever asks from inside.
+"""
+
+import ipaddress
+import socket
+import time
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+LINK_LOCAL = (ipaddress.ip_network("169.254.0.0/16"), ipaddress.ip_network("fe80::/10"))
+# The metadata service of some clouds has a unique local IPv6 address.
+METADATA = ipaddress.ip_address("fd00:ec2::254")
+TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+CHUNK = 64 * 1024
+MAX_BYTES = 8_000_000
+MAX_SECONDS = 60.0
+
+
+class Forbidden(requests.RequestException):
+    """The address is one that the panel does not talk to."""
+
+
+class TooLarge(requests.RequestException):
+    """The answer is larger than anything that is expected."""
+
+
+class _Refused(Exception):
+    """Raised below urllib3, which would take a RequestException for a network error and wrap it."""
+
+
+def session(max_bytes: int = MAX_BYTES, source_address: tuple[str, int] | None = None) -> requests.Session:
+    """A session that keeps connections and whose answers are complete when they are returned.
+
+    `source_address` is the local end, for example ("0.0.0.0", 0) to use IPv4 only.
+
+    Every request needs a `timeout`. Redirects are returned, not followed; cookies, proxies and credentials of
+    the environment are not used. `source_address` binds the local end, and with it the IP version. Raises
+    Forbidden and TooLarge besides what requests raises.
+    """
+    return _Session(max_bytes, source_address)
+
+
+class _Session(requests.Session):
+    def __init__(self, max_bytes: int, source_address: tuple[str, int] | None) -> None:
+        super().__init__()
+        self._max_bytes = max_bytes
+        self.trust_env = False
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self.mount("http://", _Adapter(source_address))
+        self.mount("https://", _Adapter(source_address))
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
+        """As in requests, but for the rules above. Raises TypeError without a timeout: that is a mistake here."""
+        if args or kwargs.get("timeout") is None:
+            raise TypeError("Give a timeout, and everything after the address by name.")
+        if urlsplit(str(url)).scheme.lower() not in {"http", "https"}:
+            raise Forbidden("Only http and https addresses can be used.")
+        kwargs |= {"allow_redirects": False, "stream": True}
+        deadline = time.monotonic() + MAX_SECONDS
+        response = super().request(method, url, **kwargs)
+        try:
+            _read(response, self._max_bytes, deadline)
+        except BaseException:
+            response.close()
+            raise
+        return response
+
+
+def _read(response: requests.Response, max_bytes: int, deadline: float) -> None:
+    """Fill the response with its content; the size counts after decompression."""
+    size = 0
+    chunks = []
+    for chunk in response.iter_content(CHUNK):
+        size += len(chunk)
+        if size > max_bytes:
+            raise TooLarge(f"The answer is larger than {max_bytes} bytes.", response=response)
+        if time.monotonic() > deadline:
+            raise requests.ReadTimeout("The answer took too long.", response=response)
+        chunks.append(chunk)
+    response._content = b"".join(chunks)
+
+
+class _Adapter(HTTPAdapter):
+    """Connects with the guarded classes below."""
+
+    def __init__(self, source_address: tuple[str, int] | None) -> None:
+        self._source_address = source_address
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, source_address=self._source_address, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        try:
+            return super().send(request, *args, **kwargs)
+        except _Refused as error:
+            raise Forbidden(str(error), request=request) from error
+
+
+def is_refused(address: str) -> bool:
+    """Whether nothing is sent to this IP address: link-local and metadata, also in IPv6 clothes."""
+    ip = ipaddress.ip_address(address)
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped:
+            ip = ip.ipv4_mapped
+        elif ip in TRANSLATED:
+            ip = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip == METADATA or any(ip in network for network in LINK_LOCAL)
+
+
+def _connect(connection: HTTPConnection, connect: Any) -> socket.socket:
+    """Connect unless the name leads to a refused address, and look again at what was really connected to.
+
+    The first look saves the time-out of an unreachable address; the second cannot be deceived by a name that
+    changes in between. Nothing has been sent by then.
+    """
+    try:
+        found = socket.getaddrinfo(connection._dns_host, connection.port, type=socket.SOCK_STREAM)
+    except OSError:
+        found = []  # the attempt below reports it in urllib3's own words
+    if any(is_refused(str(address[0])) for *_, address in found):
+        raise _Refused("Link-local and cloud metadata addresses cannot be used.")
+    made: socket.socket = connect()
+    if is_refused(str(made.getpeername()[0])):
+        made.close()
+        raise _Refused("Link-local and cloud metadata addresses cannot be used.")
+    return made
+
+
+class _HTTPConnection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return _connect(self, super()._new_conn)
+
+
+class _HTTPSConnection(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        return _connect(self, super()._new_conn)
+
+
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _HTTPConnection
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _HTTPSConnection

@@ -1,0 +1,1 @@
+"""The first page: is everything connected, and what needs attention."""

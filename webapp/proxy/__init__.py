@@ -1,0 +1,1 @@
+"""Proxy hosts: the client of Nginx Proxy Manager, and the standalone proxies made with it."""

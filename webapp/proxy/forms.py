@@ -1,0 +1,185 @@
+"""The proxy form: the one place where a proxy is validated, for the page and for the command line."""
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, Field, IntegerField, SelectField, StringField
+from wtforms.validators import InputRequired, NumberRange, Optional, ValidationError
+
+from webapp.db import reading
+from webapp.dns import ledger
+from webapp.dns.names import Fqdn, parse_name
+from webapp.dns.records import AUTO_TTL, MAX_TTL, MIN_TTL
+from webapp.errors import InvalidInput
+from webapp.proxy import service
+from webapp.proxy.models import ProxyHost
+from webapp.proxy.service import ProxyWish
+
+HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
+AS_DEFAULT = "default"
+
+
+def parse_host(text: str) -> str:
+    """Where traffic goes: an IPv4 address, an IPv6 address (stored in brackets), or a host or container name.
+
+    Nginx Proxy Manager pastes this into nginx's configuration without a look at it, so nothing else passes.
+    Raises InvalidInput.
+    """
+    host = text.strip().lower()
+    if "://" in host or "/" in host:
+        raise InvalidInput(
+            "Enter only the host, without http:// and path; scheme and port have their own fields."
+        )
+    bare = host.removeprefix("[").removesuffix("]")
+    if ":" in bare:
+        try:
+            return f"[{ipaddress.IPv6Address(bare)}]"
+        except ValueError as error:
+            raise InvalidInput("This is not an IPv6 address. The port has its own field.") from error
+    if re.fullmatch(r"[0-9.]+", host):
+        try:
+            return str(ipaddress.IPv4Address(host))
+        except ValueError as error:
+            raise InvalidInput("This is not an IPv4 address: it needs four numbers from 0 to 255.") from error
+    if len(host) > 253 or not HOST.fullmatch(host):
+        raise InvalidInput("Enter an address or a host name, such as 192.168.1.20 or my-container.")
+    return host
+
+
+class ProxyForm(FlaskForm):  # type: ignore[misc]
+    """A standalone proxy: name, where it goes, encryption, and what differs in DNS."""
+
+    version = IntegerField(validators=[Optional()])
+    name = StringField("Name", validators=[InputRequired("Enter a name, for example app.example.com.")])
+    forward_scheme = SelectField("Scheme", choices=[("http", "http"), ("https", "https")], default="http")
+    forward_host = StringField(
+        "Forward to host", validators=[InputRequired("Enter the host that answers, such as 192.168.1.20.")]
+    )
+    forward_port = IntegerField(
+        "Port",
+        validators=[
+            InputRequired("Enter a port from 1 to 65535."),
+            NumberRange(1, 65535, "A port is a number from 1 to 65535."),
+        ],
+    )
+    certificate_id = SelectField("Certificate", coerce=int, default=0, validate_choice=False)
+    ssl_forced = BooleanField("Force SSL", description="Sends http visitors to https.")
+    http2_support = BooleanField("HTTP/2")
+    hsts_enabled = BooleanField("HSTS", description="Browsers will insist on https for a long time.")
+    hsts_subdomains = BooleanField("HSTS for subdomains")
+    allow_websocket_upgrade = BooleanField("Websockets", default=True)
+    block_exploits = BooleanField("Block common exploits", default=True)
+    enabled = BooleanField("Enabled", default=True)
+    use_dns = BooleanField(
+        "Keep a DNS record", default=True, description="Turn it off for a name that is not in public DNS."
+    )
+    dns_proxied = SelectField(
+        "Proxied by Cloudflare",
+        choices=[(AS_DEFAULT, "As in the settings"), ("yes", "Yes"), ("no", "No")],
+        default=AS_DEFAULT,
+    )
+    dns_ttl = IntegerField(
+        "TTL (seconds)", validators=[Optional()], description="Blank: as in the settings. 1 means automatic."
+    )
+
+    def __init__(self, *args: Any, base: str, certificates: Iterable[dict[str, Any]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.base = base
+        offered = [(0, "None (plain http)")]
+        offered += [(c["id"], f"{c['name']} ({', '.join(c['domains'])})") for c in certificates]
+        if self.certificate_id.data not in dict(offered):
+            offered.append(
+                (self.certificate_id.data, f"Certificate {self.certificate_id.data} (not in the list)")
+            )
+        self.certificate_id.choices = offered
+        self.fqdn = Fqdn("")
+
+    def validate_name(self, field: Field) -> None:
+        """A name DNS can hold, completed with the base domain."""
+        self.fqdn = _parsed(lambda: parse_name(field.data, self.base))
+
+    def validate_forward_host(self, field: Field) -> None:
+        """Nothing that nginx could take for syntax."""
+        field.data = _parsed(lambda: parse_host(field.data))
+
+    def validate_certificate_id(self, field: Field) -> None:
+        """An id, or none."""
+        if not isinstance(field.data, int) or field.data < 0:
+            raise ValidationError("Choose a certificate from the list.")
+
+    def validate_ssl_forced(self, field: Field) -> None:
+        """SSL needs a certificate."""
+        if field.data and not self.certificate_id.data:
+            raise ValidationError("Force SSL needs a certificate.")
+
+    def validate_http2_support(self, field: Field) -> None:
+        """HTTP/2 needs SSL."""
+        if field.data and not self.certificate_id.data:
+            raise ValidationError("HTTP/2 needs a certificate.")
+
+    def validate_hsts_enabled(self, field: Field) -> None:
+        """HSTS over plain http would be ignored."""
+        if field.data and not self.ssl_forced.data:
+            raise ValidationError("HSTS needs Force SSL.")
+
+    def validate_hsts_subdomains(self, field: Field) -> None:
+        """A part of HSTS."""
+        if field.data and not self.hsts_enabled.data:
+            raise ValidationError("This needs HSTS.")
+
+    def validate_dns_ttl(self, field: Field) -> None:
+        """1, or the range every plan allows."""
+        if field.data is not None and field.data != AUTO_TTL and not MIN_TTL <= field.data <= MAX_TTL:
+            raise ValidationError(f"Enter 1 for automatic, or {MIN_TTL} to {MAX_TTL} seconds.")
+
+    def wish(self) -> ProxyWish:
+        """The validated values as a command."""
+        return ProxyWish(
+            fqdn=self.fqdn,
+            forward_scheme=self.forward_scheme.data,
+            forward_host=self.forward_host.data,
+            forward_port=self.forward_port.data,
+            certificate_id=self.certificate_id.data,
+            ssl_forced=self.ssl_forced.data,
+            http2_support=self.http2_support.data,
+            hsts_enabled=self.hsts_enabled.data,
+            hsts_subdomains=self.hsts_subdomains.data,
+            allow_websocket_upgrade=self.allow_websocket_upgrade.data,
+            block_exploits=self.block_exploits.data,
+            enabled=self.enabled.data,
+            use_dns=self.use_dns.data,
+            dns_proxied={"yes": True, "no": False}.get(self.dns_proxied.data),
+            dns_ttl=self.dns_ttl.data,
+        )
+
+
+def _parsed(parse: Any) -> Any:
+    try:
+        return parse()
+    except InvalidInput as error:
+        raise ValidationError(error.message) from error
+
+
+def as_fields(host: ProxyHost) -> dict[str, Any]:
+    """The form's values for a proxy that exists."""
+    proxied = {None: AS_DEFAULT, True: "yes", False: "no"}[host.dns_proxied]
+    same = (
+        "version", "forward_scheme", "forward_host", "forward_port", "certificate_id", "ssl_forced",
+        "http2_support", "hsts_enabled", "hsts_subdomains", "allow_websocket_upgrade", "block_exploits",
+        "enabled", "use_dns", "dns_ttl",
+    )  # fmt: skip
+    return {"name": host.fqdn, "dns_proxied": proxied} | {name: getattr(host, name) for name in same}
+
+
+def make_form(data: Any, start: dict[str, Any] | None = None, *, csrf: bool = True) -> ProxyForm:
+    """The form over posted data, with the certificates that were last read."""
+    with reading() as session:
+        dns, npm = ledger.settings_or_none(session), service.npm_settings_or_none(session)
+        base = dns.base_domain if dns else ""
+        certificates = npm.certificates if npm else []
+    return ProxyForm(
+        data, data=start, base=base, certificates=certificates, meta={} if csrf else {"csrf": False}
+    )

@@ -1,0 +1,118 @@
+"""The rows behind the proxy pages: how to reach Nginx Proxy Manager, and which hosts should be there."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.db import Base, Choice
+from webapp.dns.desired import Overrides
+from webapp.dns.ledger import Consumer
+from webapp.dns.models import ConsumerType
+
+
+class HostStatus(StrEnum):
+    """What is known about a proxy host. REJECTED: it exists, but nginx refuses its configuration."""
+
+    PENDING = "pending"
+    ONLINE = "online"
+    OFF = "off"
+    REJECTED = "rejected"
+    CONFLICT = "conflict"
+    FAILED = "failed"
+
+
+class NpmSettings(Base):
+    """One row: address and account of Nginx Proxy Manager, and what was last read there."""
+
+    __tablename__ = "npm_settings"
+
+    id: Mapped[int] = mapped_column(primary_key=True, default=1)
+    url: Mapped[str] = mapped_column(String(255), default="")
+    email: Mapped[str] = mapped_column(String(255), default="")
+    password_sealed: Mapped[str | None]
+    verify_tls: Mapped[bool] = mapped_column(default=True)
+    error: Mapped[str | None] = mapped_column(String(500))
+    read_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_try_at: Mapped[datetime | None]
+    npm_version: Mapped[str] = mapped_column(String(32), default="")
+    hosts: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    certificates: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+
+    @property
+    def ready(self) -> bool:
+        """Whether enough is entered to sign in there."""
+        return bool(self.url and self.email and self.password_sealed)
+
+
+class ProxyHost(Base):
+    """A host that should be at Nginx Proxy Manager for a consumer; a standalone proxy is its own consumer.
+
+    `removing`: it is to be deleted there, and the row goes when that is done.
+    """
+
+    __tablename__ = "proxy_hosts"
+    __table_args__ = (
+        Index(
+            "uq_proxy_hosts_fqdn", "fqdn",
+            unique=True, sqlite_where=text("removing = 0"), postgresql_where=text("NOT removing"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    fqdn: Mapped[str] = mapped_column(String(255))
+    consumer_type: Mapped[ConsumerType] = mapped_column(Choice(ConsumerType))
+    consumer_id: Mapped[int | None]
+    forward_scheme: Mapped[str] = mapped_column(String(5), default="http")
+    forward_host: Mapped[str] = mapped_column(String(255))
+    forward_port: Mapped[int]
+    certificate_id: Mapped[int] = mapped_column(default=0)
+    ssl_forced: Mapped[bool] = mapped_column(default=False)
+    http2_support: Mapped[bool] = mapped_column(default=False)
+    hsts_enabled: Mapped[bool] = mapped_column(default=False)
+    hsts_subdomains: Mapped[bool] = mapped_column(default=False)
+    allow_websocket_upgrade: Mapped[bool] = mapped_column(default=True)
+    block_exploits: Mapped[bool] = mapped_column(default=True)
+    enabled: Mapped[bool] = mapped_column(default=True)
+    use_dns: Mapped[bool] = mapped_column(default=True)
+    dns_proxied: Mapped[bool | None]
+    dns_ttl: Mapped[int | None]
+    removing: Mapped[bool] = mapped_column(default=False)
+    npm_host_id: Mapped[int | None]
+    status: Mapped[HostStatus] = mapped_column(Choice(HostStatus), default=HostStatus.PENDING)
+    error: Mapped[str | None] = mapped_column(String(1000))
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_try_at: Mapped[datetime | None] = mapped_column(index=True)
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    @property
+    def consumer(self) -> Consumer:
+        """Whose host this is."""
+        standalone = self.consumer_type is ConsumerType.STANDALONE
+        return Consumer(self.consumer_type, self.id if standalone else (self.consumer_id or 0))
+
+    @property
+    def overrides(self) -> Overrides:
+        """What its DNS records want differently from the defaults."""
+        return Overrides(self.dns_proxied, self.dns_ttl)
+
+    def ask(self, at: datetime) -> None:
+        """The wish changed: have the worker look at it."""
+        self.status, self.error, self.attempts = HostStatus.PENDING, None, 0
+        self.next_try_at = self.updated_at = at
+        self.version = (self.version or 0) + 1
+
+    def settle(self, npm_host_id: int, status: HostStatus, at: datetime, error: str | None = None) -> None:
+        """Nginx Proxy Manager has the host; `error` is nginx's own message when it refuses it."""
+        self.npm_host_id, self.status, self.error = npm_host_id, status, error
+        self.attempts, self.next_try_at, self.updated_at = 0, None, at
+
+    def fail(self, status: HostStatus, message: str, next_try_at: datetime | None, at: datetime) -> None:
+        """A try failed; without a next try it waits for a person."""
+        self.status, self.error, self.next_try_at, self.updated_at = status, message[:1000], next_try_at, at
+        self.attempts += 1

@@ -1,0 +1,87 @@
+"""What an operator is told when Nginx Proxy Manager does not do what was asked."""
+
+from collections.abc import Iterable
+
+from webapp.errors import ProxyError
+from webapp.proxy.npm_transport import Answer
+from webapp.proxy.npm_wire import Certificate, Host
+
+
+def refused(answer: Answer, action: str, email: str) -> ProxyError:
+    """For an answer that says no to `action` ("create the proxy host a.example.com")."""
+    if answer.denied:
+        return denied(action, email)
+    if answer.status == 400 and answer.message not in ("", "Internal Error"):
+        return ProxyError(f"Nginx Proxy Manager refused to {action}: {answer.message}.")
+    if answer.status in (400, 404):
+        return ProxyError(f"Nginx Proxy Manager could not {action}: it no longer has it.")
+    return ProxyError(f"Nginx Proxy Manager could not {action} (error {answer.status}).", will_heal=True)
+
+
+def denied(action: str, email: str) -> ProxyError:
+    """For an account that lacks the permission."""
+    return ProxyError(
+        f"The account {email} may not {action}. Give it the permission in the list of users "
+        "of Nginx Proxy Manager: Manage for proxy hosts, View for certificates."
+    )
+
+
+def unreadable(what: str) -> ProxyError:
+    """For a read that failed in a way that says nothing."""
+    return ProxyError(f"Nginx Proxy Manager could not be read: {what}.", will_heal=True)
+
+
+def taken(domain: str, holder: Host | None) -> ProxyError:
+    """For a name that another host has; `holder` is None when this account cannot see it."""
+    if holder is None:
+        return ProxyError(
+            f"{domain} is in use in Nginx Proxy Manager, by a redirection, a 404 host or a host that "
+            "this account cannot see. Remove it there, or choose another name."
+        )
+    owner = "was made by hand" if holder.mark is None else "belongs to something else"
+    return ProxyError(
+        f"{domain} is in use in Nginx Proxy Manager: proxy host {holder.id}, which {owner}. "
+        "Adopt it, remove it there, or choose another name."
+    )
+
+
+def foreign(host: Host) -> ProxyError:
+    """For a host that is not ours to touch."""
+    return ProxyError(
+        f"Proxy host {host.id} ({', '.join(host.domains)}) does not carry the mark it was made with here, "
+        "so it is left alone. Adopt it to manage it here."
+    )
+
+
+def undone(what: str, timed_out: bool) -> ProxyError:
+    """For a change that was not there when looked for; one that timed out may still come about."""
+    if timed_out:
+        return unconfirmed(what)
+    return ProxyError(f"Nginx Proxy Manager failed at {what}; nothing was changed.", will_heal=True)
+
+
+def unconfirmed(what: str, error: ProxyError | None = None) -> ProxyError:
+    """For a change whose outcome could not be read afterwards."""
+    reason = f" {error.message}" if error else ""
+    return ProxyError(
+        f"Nginx Proxy Manager could not confirm {what}.{reason}", will_heal=True, unconfirmed=True
+    )
+
+
+def blocked(hosts: Iterable[Host], certificates: Iterable[Certificate]) -> ProxyError:
+    """For a change that nginx refuses because a configuration that was there before is bad.
+
+    A host whose certificate is gone is the usual culprit. A change to the row has been made all the same.
+    """
+    known = {certificate.id for certificate in certificates}
+    suspects = [h for h in hosts if h.enabled and h.certificate_id and h.certificate_id not in known]
+    hint = ""
+    if suspects:
+        host = suspects[0]
+        hint = f" It may be {host.domains[0]} (proxy host {host.id}), whose certificate no longer exists."
+    return ProxyError(
+        "nginx refuses every change in Nginx Proxy Manager because the configuration of another site is "
+        f"bad.{hint} Disable or repair that site there, then try again.",
+        will_heal=True,
+        unconfirmed=True,
+    )

@@ -1,0 +1,235 @@
+"""The JSON of Nginx Proxy Manager, in every release's form, as plain values and back."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from webapp.errors import ProxyError
+
+Row = dict[str, Any]
+
+_MARK = "tiny_forge"
+_FLAGS = (
+    "ssl_forced",
+    "http2_support",
+    "hsts_enabled",
+    "hsts_subdomains",
+    "allow_websocket_upgrade",
+    "block_exploits",
+)
+# NPM pastes both into nginx's configuration as they are: only what cannot mean anything there is let through.
+_DOMAIN = re.compile(r"[A-Za-z0-9.*_-]{1,255}")
+_UPSTREAM = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Says in a host's `meta` whose it is: this installation's, and which consumer's."""
+
+    install: str
+    consumer_type: str
+    consumer_id: int
+
+
+@dataclass(frozen=True)
+class HostSpec:
+    """A proxy host as it should be. `certificate_id` 0 means plain HTTP, and then no SSL flag holds."""
+
+    domain: str
+    forward_scheme: str
+    forward_host: str
+    forward_port: int
+    certificate_id: int = 0
+    ssl_forced: bool = False
+    http2_support: bool = False
+    hsts_enabled: bool = False
+    hsts_subdomains: bool = False
+    allow_websocket_upgrade: bool = False
+    block_exploits: bool = False
+    enabled: bool = True
+
+
+@dataclass(frozen=True)
+class Host:
+    """A proxy host as NPM reports it.
+
+    `online` is what nginx said when the host was last written: False with `nginx_error` means that it is
+    not served; None that nginx was never asked. It is history, and stays True while the host is disabled.
+    """
+
+    id: int
+    domains: tuple[str, ...]
+    forward_scheme: str
+    forward_host: str
+    forward_port: int
+    certificate_id: int
+    ssl_forced: bool
+    http2_support: bool
+    hsts_enabled: bool
+    hsts_subdomains: bool
+    allow_websocket_upgrade: bool
+    block_exploits: bool
+    enabled: bool
+    online: bool | None
+    nginx_error: str | None
+    mark: Mark | None
+    created_on: datetime | None
+
+    @property
+    def blamed_host(self) -> int | None:
+        """The id of the other host whose file nginx's complaint is about, None when it is this one's."""
+        found = re.search(r"/proxy_host/(\d+)\.conf", self.nginx_error or "")
+        return int(found[1]) if found and int(found[1]) != self.id else None
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate that hosts can use; NPM sends private keys along, which are dropped here."""
+
+    id: int
+    name: str
+    domains: tuple[str, ...]
+    expires_on: datetime | None
+
+
+@dataclass(frozen=True)
+class Account:
+    """What the connection test found out: the release, and what the account may do."""
+
+    version: tuple[int, int, int]
+    email: str
+    may_edit_hosts: bool
+    may_see_all: bool
+
+
+def checked(spec: HostSpec) -> HostSpec:
+    """The spec without flags that have no effect. Raises ProxyError for what could reach nginx as syntax.
+
+    Names are validated where they are entered; this is the last line of defence.
+    """
+    if not _DOMAIN.fullmatch(spec.domain):
+        raise ProxyError("The name of the proxy host contains characters that a host name cannot have.")
+    if not _UPSTREAM.fullmatch(spec.forward_host):
+        raise ProxyError("The address to forward to contains characters that an address cannot have.")
+    if spec.forward_scheme not in ("http", "https") or not 1 <= spec.forward_port <= 65535:
+        raise ProxyError("A proxy host forwards to http or https, on a port from 1 to 65535.")
+    forced = spec.ssl_forced and spec.certificate_id > 0
+    hsts = spec.hsts_enabled and forced
+    return replace(
+        spec,
+        ssl_forced=forced,
+        http2_support=spec.http2_support and spec.certificate_id > 0,
+        hsts_enabled=hsts,
+        hsts_subdomains=spec.hsts_subdomains and hsts,
+    )
+
+
+def new_host(spec: HostSpec, mark: Mark) -> Row:
+    """The body that creates a host: no certificate, no SSL flag and no `enabled` unless they are wanted."""
+    body = _fields(spec)
+    if not spec.certificate_id:
+        body = {key: value for key, value in body.items() if key not in ("certificate_id", *_FLAGS[:4])}
+    if not spec.enabled:
+        body["enabled"] = False
+    return {**body, "meta": {_MARK: _mark_body(mark)}}
+
+
+def changes(row: Row, spec: HostSpec, mark: Mark) -> Row:
+    """The keys of a host that differ from the spec, with what they should be; `enabled` is no part of it.
+
+    With any of them goes `meta`, see `untested`.
+    """
+    body = {key: value for key, value in _fields(spec).items() if _current(row, key) != value}
+    return body | untested(row, mark) if body or _mark(row) != mark else {}
+
+
+def untested(row: Row, mark: Mark) -> Row:
+    """The change that marks a host and forgets what nginx said about it.
+
+    NPM replaces `meta` as a whole and adds nginx's verdict when it has one. Where it fails before that, the
+    missing verdict shows later that the file was never written, though the row was changed.
+    """
+    kept = {k: v for k, v in _meta(row).items() if k not in ("nginx_online", "nginx_err")}
+    return {"meta": {**kept, _MARK: _mark_body(mark)}}
+
+
+def host(row: Row) -> Host:
+    """A host from its row. Raises ProxyError when it cannot be read."""
+    online = _meta(row).get("nginx_online")
+    error = _meta(row).get("nginx_err")
+    try:
+        return Host(
+            id=int(row["id"]),
+            domains=tuple(str(name).lower() for name in row["domain_names"]),
+            forward_scheme=str(row["forward_scheme"]),
+            forward_host=str(row["forward_host"]),
+            forward_port=int(row["forward_port"]),
+            certificate_id=int(row.get("certificate_id") or 0),
+            **{flag: bool(row.get(flag)) for flag in _FLAGS},
+            enabled=bool(row.get("enabled", True)),
+            online=None if online is None else bool(online),
+            nginx_error=str(error).strip() if error else None,
+            mark=_mark(row),
+            created_on=moment(row.get("created_on")),
+        )
+    except (KeyError, TypeError, ValueError) as error_:
+        raise ProxyError("Nginx Proxy Manager sent a proxy host that cannot be read.") from error_
+
+
+def certificate(row: Row) -> Certificate:
+    """A certificate from its row, without its key. Raises ProxyError when it cannot be read."""
+    try:
+        domains = tuple(str(name).lower() for name in row.get("domain_names") or [])
+        name = str(row.get("nice_name") or ", ".join(domains))
+        return Certificate(int(row["id"]), name, domains, moment(row.get("expires_on")))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ProxyError("Nginx Proxy Manager sent a certificate that cannot be read.") from error
+
+
+def moment(text: object) -> datetime | None:
+    """A time stamp in either form; one without a zone, which is the server's local time, is taken as UTC."""
+    try:
+        parsed = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def _fields(spec: HostSpec) -> Row:
+    fields: Row = {
+        "domain_names": [spec.domain.lower()],
+        "forward_scheme": spec.forward_scheme,
+        "forward_host": spec.forward_host,
+        "forward_port": spec.forward_port,
+        "certificate_id": spec.certificate_id,
+    }
+    return fields | {flag: getattr(spec, flag) for flag in _FLAGS}
+
+
+def _current(row: Row, key: str) -> Any:
+    value = row.get(key)
+    if key == "domain_names":
+        return [str(name).lower() for name in value or []]
+    if key == "certificate_id":
+        return int(value or 0)
+    return bool(value) if key in _FLAGS else value
+
+
+def _meta(row: Row) -> Row:
+    meta = row.get("meta")
+    return meta if isinstance(meta, dict) else {}
+
+
+def _mark(row: Row) -> Mark | None:
+    found = _meta(row).get(_MARK)
+    try:
+        if not isinstance(found, dict):
+            return None
+        return Mark(str(found["install"]), str(found["consumer"]), int(found["id"]))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _mark_body(mark: Mark) -> Row:
+    return {"install": mark.install, "consumer": mark.consumer_type, "id": mark.consumer_id}

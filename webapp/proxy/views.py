@@ -1,0 +1,139 @@
+"""The proxies page: list, create, edit, turn on and off, remove."""
+
+from typing import Any
+
+from flask import Blueprint, Response, flash, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from webapp.db import now, reading
+from webapp.dns import ledger
+from webapp.dns.models import ConsumerType
+from webapp.errors import Busy, InvalidInput, Stale
+from webapp.proxy import service
+from webapp.proxy.forms import ProxyForm, as_fields, make_form
+from webapp.proxy.models import HostStatus
+from webapp.ui import announce, go, show
+
+blueprint = Blueprint("proxy", __name__, url_prefix="/proxies")
+
+
+@blueprint.get("")
+def index() -> Response:
+    """The list; filters live in the address."""
+    text, status = request.args.get("q", "").strip(), request.args.get("status", "")
+    return show("proxy/page.html", "proxy/_list.html", **listing(text, status))
+
+
+@blueprint.get("/new")
+def new() -> Response:
+    """An empty form."""
+    return show("proxy/edit.html", "proxy/_form.html", form=make_form(None), proxy=None)
+
+
+@blueprint.post("/new")
+def create() -> AnyResponse:
+    """Make a proxy."""
+    form = make_form(request.form)
+    if not form.validate():
+        return show("proxy/edit.html", "proxy/_form.html", status=422, form=form, proxy=None)
+    try:
+        host = service.create(form.wish(), at=now())
+    except (Busy, InvalidInput) as error:
+        return refused(form, error, None)
+    flash(f"{host.fqdn} is on its way.", "success")
+    return go(url_for("proxy.index"))
+
+
+@blueprint.get("/<int:proxy_id>")
+def edit(proxy_id: int) -> Response:
+    """The form of one proxy, with what is known about it."""
+    with reading() as session:
+        host = service.get(session, proxy_id)
+        form = make_form(None, as_fields(host))
+        records = ledger.by_consumer(session, host.consumer)
+        return show("proxy/edit.html", "proxy/_form.html", form=form, proxy=host, records=records)
+
+
+@blueprint.post("/<int:proxy_id>")
+def update(proxy_id: int) -> AnyResponse:
+    """Save a changed proxy."""
+    form = make_form(request.form)
+    with reading() as session:
+        host = service.get(session, proxy_id)
+        shown = {"id": host.id, "fqdn": host.fqdn}
+    if not form.validate():
+        return show("proxy/edit.html", "proxy/_form.html", status=422, form=form, proxy=shown)
+    try:
+        service.update(proxy_id, form.wish(), version=form.version.data, at=now())
+    except (Busy, InvalidInput) as error:
+        return refused(form, error, shown)
+    flash(f"{form.fqdn} is saved.", "success")
+    return go(url_for("proxy.index"))
+
+
+@blueprint.get("/<int:proxy_id>/remove")
+def ask_remove(proxy_id: int) -> Response:
+    """What will go, before it goes."""
+    with reading() as session:
+        host = service.get(session, proxy_id)
+        records = ledger.by_consumer(session, host.consumer)
+        return show("proxy/remove.html", None, proxy=host, records=records)
+
+
+@blueprint.post("/<int:proxy_id>/remove")
+def remove(proxy_id: int) -> AnyResponse:
+    """Give up host and name."""
+    host = service.remove(proxy_id, at=now())
+    flash(f"{host.fqdn} is being removed.", "success")
+    return go(url_for("proxy.index"))
+
+
+@blueprint.post("/<int:proxy_id>/enable")
+def enable(proxy_id: int) -> AnyResponse:
+    """Serve it again."""
+    return done(f"{service.switch(proxy_id, enabled=True, at=now()).fqdn} is being turned on.")
+
+
+@blueprint.post("/<int:proxy_id>/disable")
+def disable(proxy_id: int) -> AnyResponse:
+    """Stop serving it; its name stays."""
+    return done(f"{service.switch(proxy_id, enabled=False, at=now()).fqdn} is being turned off.")
+
+
+@blueprint.post("/<int:proxy_id>/retry")
+def retry(proxy_id: int) -> AnyResponse:
+    """Try again now."""
+    return done(f"{service.retry(proxy_id, at=now()).fqdn} is tried again.")
+
+
+def done(message: str) -> AnyResponse:
+    """The list again, as a fragment for htmx, else by a redirect."""
+    if request.headers.get("HX-Request") == "true":
+        return announce(show("proxy/page.html", "proxy/_list.html", **listing("", "")), message)
+    flash(message, "success")
+    return go(url_for("proxy.index"))
+
+
+def listing(text: str, status: str) -> dict[str, Any]:
+    """What the list shows; two queries and the settings, however many proxies there are."""
+    with reading() as session:
+        hosts = service.listing(session, text, status)
+        npm = service.npm_settings_or_none(session)
+        return {
+            "hosts": hosts,
+            "claims": ledger.statuses(session, ConsumerType.STANDALONE, {h.id for h in hosts}),
+            "npm": npm,
+            "text": text,
+            "status": status,
+            "statuses": list(HostStatus),
+            "pending": any(h.status is HostStatus.PENDING for h in hosts),
+        }
+
+
+def refused(form: ProxyForm, error: Busy | InvalidInput, proxy: Any) -> Response:
+    """The form again with what is wrong beside the name, or on top when the page is out of date."""
+    if isinstance(error, Stale):
+        form.form_errors.append(error.message)
+    else:
+        form.name.errors = [*form.name.errors, error.message]
+    return show("proxy/edit.html", "proxy/_form.html", status=error.status, form=form, proxy=proxy)

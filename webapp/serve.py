@@ -1,0 +1,114 @@
+"""`tiny-forge serve` and `tiny-forge worker`: the panel with everything it needs, until it is told to stop."""
+
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import click
+import waitress
+from flask import Flask, current_app
+from flask.cli import ScriptInfo, with_appcontext
+
+from webapp.auth.first_run import announce_setup, ensure_admin_from_env
+from webapp.errors import ForgeError
+from webapp.worker import Worker
+
+THREADS = 8
+log = logging.getLogger(__name__)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on."
+)
+@click.option(
+    "--sandbox", is_flag=True, help="Try it out: stand-ins for the services, nothing leaves the machine."
+)
+def serve(host: str, port: int, sandbox: bool) -> None:
+    """Run the panel: web server and worker in one process."""
+    _log_to_terminal()
+    check_port(host, port)
+    if sandbox:
+        from webapp.sandbox.world import World
+
+        with World() as world:
+            world.prepare(say=click.echo)
+            run(world.app, host, port, ask=world.resolve)
+        return
+    run(click.get_current_context().ensure_object(ScriptInfo).load_app(), host, port)
+
+
+@click.command()
+@with_appcontext
+def worker() -> None:
+    """Run a worker without the web server."""
+    _log_to_terminal()
+    found = Worker(current_app._get_current_object())  # type: ignore[attr-defined]
+    on_stop(found.stop)
+    found.run()
+
+
+def run(app: Flask, host: str, port: int, **worker_options: Any) -> None:
+    """Serve the app until SIGTERM or Ctrl-C. Raises ForgeError when the port cannot be used."""
+    ensure_admin_from_env(app)
+    if text := announce_setup(app):
+        click.echo(text)
+    server = listen(app, host, port)
+    worker = Worker(app, **worker_options)
+    thread = threading.Thread(target=worker.run, name="worker")
+    thread.start()
+    on_stop(server.close)
+    click.echo(
+        f"Tiny Forge is at http://{f'[{host}]' if ':' in host else host}:{port} (press Ctrl-C to stop)."
+    )
+    try:
+        server.run()
+    except (KeyboardInterrupt, OSError):  # closing the socket is how the loop is told to end
+        log.info("stopping")
+    finally:
+        worker.stop()
+        thread.join(timeout=30)
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise ForgeError with the reason when nothing can listen there; costs nothing to find out first."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ForgeError(
+                f"Cannot listen on {host} port {port}: {error.strerror}. "
+                "Stop what uses it, or choose another with --host and --port."
+            ) from error
+
+
+def listen(app: Flask, host: str, port: int) -> Any:
+    """The web server, bound to its port."""
+    try:
+        return waitress.create_server(
+            app, host=host, port=port, threads=THREADS, ident=None, clear_untrusted_proxy_headers=False
+        )
+    except OSError as error:
+        raise ForgeError(f"Cannot listen on {host} port {port}: {error.strerror}.") from error
+
+
+def on_stop(act: Callable[[], object]) -> None:
+    """Have SIGTERM do the same as Ctrl-C, in an orderly way."""
+
+    def stop(_signal: int, _frame: object) -> None:
+        act()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+
+
+def _log_to_terminal() -> None:
+    logging.getLogger().setLevel(logging.INFO)
+    for noisy in ("waitress.queue", "alembic", "urllib3"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)

@@ -1,0 +1,1 @@
+"""The settings: one form over general, proxy and DNS settings, saved together or not at all."""
