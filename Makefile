@@ -9,8 +9,17 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 run: $(VENV)/.run
 	$(BIN)/python app.py serve --sandbox
 
+# COVERAGE=1 measures as well: 100 % of branches in webapp/dns and the services, 95 % over all.
 test: check
-	$(BIN)/python -m pytest -n 2
+ifdef COVERAGE
+	rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest -n 2 $(PYTEST)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered --fail-under=95
+	$(BIN)/coverage report --include='webapp/dns/*,webapp/*/service.py' --skip-covered --fail-under=100
+else
+	$(BIN)/python -m pytest -n 2 $(PYTEST)
+endif
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -2,7 +2,7 @@
 
 from webapp.cli import main
 
-__all__ = ["app", "main"]
+__all__ = ["main"]
 
 
 def __getattr__(name: str) -> object:

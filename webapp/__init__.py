@@ -1,6 +1,5 @@
 """Wires the panel together; nothing imports it but the entry points and the tests."""
 
-import logging
 from pathlib import Path
 
 from flask import Flask
@@ -32,7 +31,6 @@ def create_app(config: Config | None = None) -> Flask:
         MAX_FORM_PARTS=200,
         TESTING=config.testing,
     )
-    logging.getLogger("webapp").setLevel(logging.INFO)
     vault.init(app, config.secret_key)
     db.init(app)
     protection.init(app, config)

@@ -68,6 +68,7 @@ db = SQLAlchemy(model_class=Base)
 migrate = Migrate()
 work_committed = threading.Event()
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
+_reading: ContextVar[bool] = ContextVar("reading", default=False)
 
 
 def now() -> datetime:
@@ -102,16 +103,21 @@ def transaction() -> Iterator[Session]:
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """Look at the database as it is now, and leave no transaction open behind."""
+    """Look at the database as it is now; what was loaded stays usable afterwards, without further queries.
+
+    An inner look joins the outer one, or the transaction it is in.
+    """
     session: Session = db.session()
-    if _writing.get():
+    if _writing.get() or _reading.get():
         yield session
         return
     session.rollback()
+    token = _reading.set(True)
     try:
         yield session
     finally:
-        session.rollback()
+        _reading.reset(token)
+        session.close()
 
 
 def wake_worker_on_commit() -> None:

@@ -10,6 +10,7 @@ from webapp.auth.sessions import SignedIn
 from webapp.auth.views import blueprint
 from webapp.config import Config
 from webapp.db import now
+from webapp.ui import is_poll
 
 __all__ = ["announce_setup", "ensure_admin_from_env", "init"]
 
@@ -31,7 +32,7 @@ def _find(token: str) -> SignedIn | None:
     if g.get("sessions_unreadable"):
         return None
     try:
-        return sessions.find(token, now())
+        return sessions.find(token, now(), by_person=not is_poll())
     except SQLAlchemyError:
         # Nobody gets in; but the error page asks again who is there, and has to be shown all the same.
         g.sessions_unreadable = True

@@ -49,15 +49,18 @@ def start(user: User, client: Client, now: datetime) -> SignedIn:
         return SignedIn(user.id, user.name, row.id, token)
 
 
-def find(token: str, now: datetime) -> SignedIn | None:
-    """Who holds this token, if the session is still open; notes at most once a minute that it was used."""
+def find(token: str, now: datetime, *, by_person: bool = True) -> SignedIn | None:
+    """Who holds this token, if the session is still open; notes at most once a minute that it was used.
+
+    A page that refreshes itself is not a person at work: it does not keep a session open.
+    """
     row = db.session.scalar(
         select(SignIn).where(SignIn.token_hash == fingerprint(token), ~_ended(now)).join(SignIn.user)
     )
     if row is None:
         return None
     found = SignedIn(row.user_id, row.user.name, row.id, token)
-    if now - row.last_seen_at >= SEEN_STEP:
+    if by_person and now - row.last_seen_at >= SEEN_STEP:
         with transaction() as session:
             session.execute(update(SignIn).where(SignIn.id == row.id).values(last_seen_at=now))
     return found

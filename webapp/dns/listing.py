@@ -102,7 +102,7 @@ def listing(session: Session, settings: DnsSettings, filters: Filters) -> Page:
     lines = _everything()
     query = _narrow(select(lines), lines, filters)
     counting = _narrow(select(lines.c.status, func.count()), lines, filters).group_by(lines.c.status)
-    counts: dict[str, int] = dict(session.execute(counting).tuples())
+    counts: dict[str, int] = {found[0]: found[1] for found in session.execute(counting)}
     shown = {k: n for k, n in counts.items() if k != Status.FOREIGN or filters.foreign}
     total = counts.get(filters.status, 0) if filters.status else sum(shown.values())
     if filters.status:

@@ -13,7 +13,9 @@ from webapp.dns.forms import filters_from
 from webapp.dns.listing import PAGE_SIZES, listing
 from webapp.dns.models import ConsumerType, DnsSettings
 from webapp.errors import InvalidInput
-from webapp.ui import announce, go, show, wants_fragment
+from webapp.ui import announce, current_args, go, show, wants_fragment
+
+AT_WORK = ("requested", "apply")
 
 blueprint = Blueprint("dns", __name__, url_prefix="/dns")
 
@@ -26,8 +28,10 @@ def index() -> Response:
 
 @blueprint.get("/review")
 def review() -> Response:
-    """The plan as it stands; polled while the worker is at it."""
-    return show("dns/page.html", "dns/_review.html", **everything())
+    """The plan as it stands; polled while the worker is at it, and then the table has news too."""
+    context = everything()
+    response = show("dns/page.html", "dns/_review.html", **context)
+    return response if context["review_state"] in AT_WORK else announce(response, refresh=True)
 
 
 @blueprint.get("/connections")
@@ -103,7 +107,7 @@ def changed(fragment: str, message: str) -> AnyResponse:
 
 def everything() -> dict[str, Any]:
     """What the page shows, in a constant number of queries."""
-    filters = filters_from(request.args)
+    filters = filters_from(current_args())
     with reading() as session:
         settings = ledger.settings_or_none(session) or DnsSettings(mode=Mode.WILDCARD, base_domain="", ttl=1)
         page = listing(session, settings, filters)

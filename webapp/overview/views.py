@@ -2,6 +2,8 @@
 
 from flask import Blueprint, Response
 
+from webapp.db import reading
+from webapp.overview import service
 from webapp.ui import show
 
 blueprint = Blueprint("overview", __name__)
@@ -10,4 +12,6 @@ blueprint = Blueprint("overview", __name__)
 @blueprint.get("/")
 def overview() -> Response:
     """Where a signed-in person lands."""
-    return show("overview/page.html")
+    with reading() as session:
+        found = service.overview(session)
+    return show("overview/page.html", "overview/_state.html", found=found)

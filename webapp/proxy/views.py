@@ -12,7 +12,7 @@ from webapp.errors import Busy, InvalidInput, Stale
 from webapp.proxy import service
 from webapp.proxy.forms import ProxyForm, as_fields, make_form
 from webapp.proxy.models import HostStatus
-from webapp.ui import announce, go, show
+from webapp.ui import announce, current_args, go, show, wants_fragment
 
 blueprint = Blueprint("proxy", __name__, url_prefix="/proxies")
 
@@ -20,8 +20,7 @@ blueprint = Blueprint("proxy", __name__, url_prefix="/proxies")
 @blueprint.get("")
 def index() -> Response:
     """The list; filters live in the address."""
-    text, status = request.args.get("q", "").strip(), request.args.get("status", "")
-    return show("proxy/page.html", "proxy/_list.html", **listing(text, status))
+    return show("proxy/page.html", "proxy/_list.html", **listing_asked())
 
 
 @blueprint.get("/new")
@@ -108,10 +107,16 @@ def retry(proxy_id: int) -> AnyResponse:
 
 def done(message: str) -> AnyResponse:
     """The list again, as a fragment for htmx, else by a redirect."""
-    if request.headers.get("HX-Request") == "true":
-        return announce(show("proxy/page.html", "proxy/_list.html", **listing("", "")), message)
+    if wants_fragment():
+        return announce(show("proxy/page.html", "proxy/_list.html", **listing_asked()), message)
     flash(message, "success")
     return go(url_for("proxy.index"))
+
+
+def listing_asked() -> dict[str, Any]:
+    """The list under the filters of the address."""
+    asked = current_args()
+    return listing(asked.get("q", "").strip(), asked.get("status", ""))
 
 
 def listing(text: str, status: str) -> dict[str, Any]:
@@ -124,7 +129,7 @@ def listing(text: str, status: str) -> dict[str, Any]:
             "claims": ledger.statuses(session, ConsumerType.STANDALONE, {h.id for h in hosts}),
             "npm": npm,
             "text": text,
-            "status": status,
+            "chosen": status,
             "statuses": list(HostStatus),
             "pending": any(h.status is HostStatus.PENDING for h in hosts),
         }

@@ -13,7 +13,7 @@ from flask import Flask
 from webapp import migrations
 from webapp.auth import service as accounts
 from webapp.config import Config, kept_secret_key, sqlite_url
-from webapp.db import now, reading
+from webapp.db import now, reading, transaction
 from webapp.dns import ledger
 from webapp.dns.desired import Mode, Policy
 from webapp.dns.names import Fqdn
@@ -121,6 +121,12 @@ class World:
         """A standalone proxy, as the form makes it."""
         wish = ProxyWish(fqdn=Fqdn(name), forward_scheme="http", forward_host=host, forward_port=port)
         return proxies.create(wish, at=now()).id
+
+    def check_now(self) -> None:
+        """Have the next round come now."""
+        with transaction() as session:
+            for connection in ledger.connections(session):
+                connection.checked_at = None
 
     def settle(self) -> bool:
         """Let the worker work until nothing is pending; False when it cannot get there."""
