@@ -19,6 +19,13 @@ from webapp.settings.cli import doctor, settings
 class ForgeGroup(FlaskGroup):
     """Exit code 0 for done, 1 for failed, 2 for bad usage or bad input; never a traceback for an expected fault."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.params = []  # Flask's own options choose an application; here there is only one
+
+    def _load_plugin_commands(self) -> None:
+        """No commands of libraries: migrations run by themselves."""
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)

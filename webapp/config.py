@@ -73,12 +73,17 @@ def make_data_dir(data_dir: Path) -> None:
 
 
 def kept_secret_key(data_dir: Path) -> str:
-    """The key kept in the data directory, made at first use and readable by the owner only."""
+    """The key kept in the data directory, made at first use and readable by the owner only.
+
+    Raises InvalidInput when there is nothing in the file.
+    """
     path = data_dir / "secret-key"
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return path.read_text().strip()
+        if kept := path.read_text().strip():
+            return kept
+        raise InvalidInput(f"{path} is empty. Restore it, or delete it to start with a new key.") from None
     key = secrets.token_urlsafe(48)
     with os.fdopen(descriptor, "w") as file:
         file.write(key + "\n")

@@ -129,6 +129,7 @@ def init(app: Flask) -> None:
     """Connect the app to its database."""
     db.init_app(app)
     migrate.init_app(app, db, render_as_batch=True)
+    app.cli.commands.pop("db", None)  # migrations run by themselves
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _tune_sqlite(db.engine)

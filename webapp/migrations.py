@@ -7,7 +7,7 @@ from pathlib import Path
 import flask_migrate
 from flask import Flask
 from sqlalchemy import inspect
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from webapp.db import db
 from webapp.errors import ForgeError
@@ -22,7 +22,7 @@ def upgrade(app: Flask) -> None:
             warnings.simplefilter("ignore")
             if not _is_current(directory):
                 flask_migrate.upgrade(directory=directory)
-    except OperationalError as error:
+    except DatabaseError as error:
         raise ForgeError(
             f"The database cannot be used: {error.orig}. Check DATABASE_URL and the disk."
         ) from error

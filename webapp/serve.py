@@ -4,7 +4,9 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -47,9 +49,14 @@ def serve(host: str, port: int, sandbox: bool) -> None:
 def worker() -> None:
     """Run a worker without the web server."""
     _log_to_terminal()
-    found = Worker(current_app._get_current_object())  # type: ignore[attr-defined]
-    on_stop(found.stop)
-    found.run()
+    with working(current_app._get_current_object()) as thread:  # type: ignore[attr-defined]
+        on_stop()
+        try:
+            while thread.is_alive():
+                time.sleep(1)  # not join: interrupted, it takes the thread for ended
+        except KeyboardInterrupt:
+            return
+    raise ForgeError("The worker ended by a fault of its own; the lines above say which.")
 
 
 def run(app: Flask, host: str, port: int, **worker_options: Any) -> None:
@@ -58,17 +65,24 @@ def run(app: Flask, host: str, port: int, **worker_options: Any) -> None:
     if text := announce_setup(app):
         click.echo(text)
     server = listen(app, host, port)
-    worker = Worker(app, **worker_options)
+    place = f"[{host}]" if ":" in host else host
+    with working(app, **worker_options):
+        try:
+            on_stop(server.close)
+            click.echo(f"Tiny Forge is at http://{place}:{port} (press Ctrl-C to stop).")
+            server.run()
+        except (KeyboardInterrupt, OSError):  # closing the socket is how the loop is told to end
+            log.info("stopping")
+
+
+@contextmanager
+def working(app: Flask, **options: Any) -> Iterator[threading.Thread]:
+    """Have a worker beside the block; it ends with it, after the step it is at."""
+    worker = Worker(app, **options)
     thread = threading.Thread(target=worker.run, name="worker")
     thread.start()
-    on_stop(server.close)
-    click.echo(
-        f"Tiny Forge is at http://{f'[{host}]' if ':' in host else host}:{port} (press Ctrl-C to stop)."
-    )
     try:
-        server.run()
-    except (KeyboardInterrupt, OSError):  # closing the socket is how the loop is told to end
-        log.info("stopping")
+        yield thread
     finally:
         worker.stop()
         thread.join(timeout=30)
@@ -98,8 +112,8 @@ def listen(app: Flask, host: str, port: int) -> Any:
         raise ForgeError(f"Cannot listen on {host} port {port}: {error.strerror}.") from error
 
 
-def on_stop(act: Callable[[], object]) -> None:
-    """Have SIGTERM do the same as Ctrl-C, in an orderly way."""
+def on_stop(act: Callable[[], object] = lambda: None) -> None:
+    """Have SIGTERM do the same as Ctrl-C, after `act`."""
 
     def stop(_signal: int, _frame: object) -> None:
         act()

@@ -42,4 +42,6 @@ def checked(form: Form) -> None:
 def _cell(value: object) -> str:
     if value is None:
         return "-"
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return " ".join(str(value).split())  # one line each, whatever another program's message looks like

@@ -55,9 +55,9 @@ class Worker:
         """One pass over everything that is due. A database that cannot be used is logged and tried again."""
         with self._app.app_context():
             try:
-                self._beat()
                 for step in self._steps:
                     if not self._stopping.is_set():
+                        self._beat()
                         step()
             except SQLAlchemyError:
                 log.exception("worker: the database could not be used; trying again")

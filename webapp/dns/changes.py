@@ -130,8 +130,8 @@ class Plan:
 
     @property
     def hash(self) -> str:
-        """Names this plan: another world or another wish gives another hash."""
-        return digest([asdict(part) for part in (*self.changes, *self.conflicts)])
+        """Names this plan: what it would do, whatever the order, and what stands in its way."""
+        return digest(sorted(digest(asdict(part)) for part in (*self.changes, *self.conflicts)))
 
 
 def digest(facts: object) -> str:

@@ -1,6 +1,7 @@
 """The hooks: consumers claim and release names here, in the transaction of the change that causes it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
@@ -11,7 +12,7 @@ from webapp.dns import ledger
 from webapp.dns.desired import Mode, Overrides
 from webapp.dns.ledger import Consumer
 from webapp.dns.models import Connection, DnsRecord, DnsSettings
-from webapp.dns.names import Fqdn, is_within, zone_for
+from webapp.dns.names import Fqdn
 from webapp.dns.records import RecordType
 from webapp.errors import Busy, InvalidInput
 
@@ -33,12 +34,13 @@ def claim(
         check_free(session, consumer, wanted)
         check_zone(settings, connection, wanted)
         for row in ledger.by_consumer(session, consumer):
-            if row.fqdn not in wanted:
+            if row.fqdn not in wanted or row.connection is not connection:
                 drop(session, row, at)
-        for name in sorted(wanted):
-            for kind in settings.defaults.types:
-                want(session, consumer, name, kind, overrides, connection, at)
-        _flush(session)
+        with _one_holder(session):
+            session.flush()
+            for name in sorted(wanted):
+                for kind in settings.defaults.types:
+                    want(session, consumer, name, kind, overrides, connection, at)
         wake_worker_on_commit()
 
 
@@ -59,25 +61,12 @@ def check_zone(settings: DnsSettings, connection: Connection | None, names: Coll
     if connection is None:
         return
     for name in sorted(names):
-        if problem := outside(connection, name):
+        if problem := ledger.outside(connection, name):
             raise InvalidInput(problem, "name")
-        if settings.cname and name == settings.cname:
+        if name == settings.target.contents().get(RecordType.CNAME):
             raise InvalidInput(
                 f"{name} is the name that all records point at; it cannot point at itself.", "name"
             )
-
-
-def outside(connection: Connection, name: str) -> str | None:
-    """Why the zone cannot hold the name; None when it can."""
-    if not is_within(name, connection.zone_name):
-        return (
-            f"{name} is outside the zone {connection.zone_name}. "
-            f"Choose a name that ends in .{connection.zone_name}, or turn DNS off for this name."
-        )
-    zone = zone_for(name, {*connection.zones, connection.zone_name})
-    if zone != connection.zone_name:
-        return f"{name} belongs to the zone {zone}, and the panel keeps records in {connection.zone_name}."
-    return None
 
 
 def want(
@@ -88,8 +77,6 @@ def want(
     overrides: Overrides,
     connection: Connection | None,
     at: datetime,
-    *,
-    approved: bool = False,
 ) -> None:
     """Have a row say that the consumer wants this record there; unchanged rows are left alone."""
     row = _row_for(session, name, kind, connection)
@@ -104,7 +91,7 @@ def want(
     if connection is None:
         row.cover(at)
     else:
-        row.ask(at, approved=approved)
+        row.ask(at)
 
 
 def _row_for(
@@ -124,8 +111,11 @@ def drop(session: Session, row: DnsRecord, at: datetime, *, approved: bool = Fal
         row.release(at, approved=approved)
 
 
-def _flush(session: Session) -> None:
+@contextmanager
+def _one_holder(session: Session) -> Iterator[None]:
+    """The database has the last word on who holds a name, where another process claims it in the same moment."""
     try:
+        yield
         session.flush()
     except IntegrityError as error:
         raise Busy("This name was claimed by somebody else a moment ago. Choose another name.") from error

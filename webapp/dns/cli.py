@@ -1,40 +1,51 @@
 """`tiny-forge dns`: the DNS page on the command line."""
 
 import os
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
+from sqlalchemy.orm import Session
 
 from webapp.config import Config
 from webapp.db import now, reading
 from webapp.dns import ledger, service
 from webapp.dns.changes import Answer, Plan
-from webapp.dns.listing import Filters, Line, listing
-from webapp.dns.models import Connection, Status
+from webapp.dns.forms import STATUSES
+from webapp.dns.listing import PAGE_SIZES, Filters, Line, listing
+from webapp.dns.models import Connection, DnsSettings, Status
 from webapp.dns.names import parse_name
 from webapp.dns.rounds import Rounds
 from webapp.errors import ForgeError, InvalidInput, NotFound
 from webapp.terminal import as_json, say, table
 
 dns = AppGroup("dns", help="Names and their records.")
-ALL = 1_000_000
+Statuses = click.Choice(["", *sorted(map(str, STATUSES))])
 
 
 @dns.command("list")
-@click.option("--status", default="", help="Only records with this status.")
+@click.option("--status", default="", type=Statuses, help="Only records with this status.")
 @click.option("--foreign", is_flag=True, help="Also records that are not ours.")
 @as_json
 def list_(status: str, foreign: bool, as_json: bool) -> None:
     """List every name with its record."""
     with reading() as session:
-        filters = Filters(status=status, foreign=foreign, size=ALL)
+        filters = Filters(status=status, foreign=foreign, size=max(PAGE_SIZES))
         settings = ledger.settings_or_none(session)
-        lines = listing(session, settings, filters).lines if settings else []
-        rows = [_facts(line) for line in lines]
+        rows = [_facts(line) for line in _all(session, settings, filters)] if settings else []
     table(rows, ("name", "type", "content", "status", "consumer"), as_json=as_json, empty="No names yet.")
+
+
+def _all(session: Session, settings: DnsSettings, filters: Filters) -> Iterator[Line]:
+    """The lines of all pages."""
+    first = listing(session, settings, filters)
+    yield from first.lines
+    for number in range(2, first.pages + 1):
+        yield from listing(session, settings, replace(filters, page=number)).lines
 
 
 def _facts(line: Line) -> dict[str, Any]:
@@ -129,6 +140,11 @@ def adopt(name: str, as_json: bool) -> None:
     report = _rounds().sync(connection_id)
     if report.error is not None:
         raise report.error
+    with reading() as session:
+        answered = [ledger.record(session, row_id) for row_id, _ in waiting]
+        left = [row for row in answered if row.status is not Status.SYNCED]
+    if left:
+        raise ForgeError(left[0].error or f"{fqdn} could not be adopted yet. It is tried again.")
     say({"adopted": fqdn, "records": len(waiting)}, f"Adopted {fqdn}.", as_json=as_json)
 
 

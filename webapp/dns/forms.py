@@ -11,7 +11,7 @@ STATUSES = frozenset({*Status, "deleting"})
 
 def filters_from(args: Mapping[str, str]) -> Filters:
     """Filters from query parameters; what makes no sense is ignored, so that an old link still opens."""
-    page, size = args.get("page", "1"), args.get("size", "")
+    size = args.get("size", "")
     status, sort = args.get("status", ""), args.get("sort", "")
     consumer = args.get("consumer", "")
     return Filters(
@@ -22,6 +22,12 @@ def filters_from(args: Mapping[str, str]) -> Filters:
         foreign=args.get("foreign") == "1" or status == Status.FOREIGN,
         sort=sort.removeprefix("-") if sort.removeprefix("-") in SORTS else "name",
         descending=sort.startswith("-"),
-        page=min(int(page), LARGEST_PAGE) if page.isascii() and page.isdigit() and len(page) < 10 else 1,
+        page=_page(args.get("page", "")),
         size=int(size) if size in {str(n) for n in PAGE_SIZES} else PAGE_SIZES[0],
     )
+
+
+def _page(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        return 1
+    return min(max(int(text), 1), LARGEST_PAGE)

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from webapp.dns.changes import Answer
-from webapp.dns.models import SETTLED, Connection, ConsumerType, DnsRecord, DnsSettings, SeenRecord, Status
+from webapp.dns.models import SETTLED, Connection, ConsumerType, DnsRecord, DnsSettings, Status
+from webapp.dns.names import is_within, zone_for
 from webapp.errors import NotFound
 
 
@@ -47,6 +48,33 @@ def active_connection(session: Session) -> Connection | None:
 def connections(session: Session) -> Sequence[Connection]:
     """All connections, the active one first: its makes come before the breaks of the retiring ones."""
     return session.scalars(select(Connection).order_by(Connection.active.desc(), Connection.id)).all()
+
+
+def connection(session: Session, connection_id: int) -> Connection:
+    """The connection with that id. Raises NotFound, as when it was abandoned or has been cleaned up."""
+    row = session.get(Connection, connection_id)
+    if row is None:
+        raise NotFound("This zone is not connected any more.")
+    return row
+
+
+def saved_connection(session: Session, provider: str) -> Connection | None:
+    """Whose credentials count as the saved ones for a provider: the active connection's, else the latest."""
+    query = select(Connection).where(Connection.provider == provider)
+    return session.scalar(query.order_by(Connection.active.desc(), Connection.id.desc()).limit(1))
+
+
+def outside(connection: Connection, name: str) -> str | None:
+    """Why the zone cannot hold the name; None when it can."""
+    if not is_within(name, connection.zone_name):
+        return (
+            f"{name} is outside the zone {connection.zone_name}. "
+            f"Choose a name that ends in .{connection.zone_name}, or turn DNS off for this name."
+        )
+    zone = zone_for(name, {*connection.zones, connection.zone_name})
+    if zone != connection.zone_name:
+        return f"{name} belongs to the zone {zone}, and the panel keeps records in {connection.zone_name}."
+    return None
 
 
 def record(session: Session, record_id: int) -> DnsRecord:
@@ -98,9 +126,14 @@ def wanted(session: Session) -> Sequence[DnsRecord]:
 
 def unsettled(session: Session) -> int:
     """How many rows still wait for something to happen or to be decided; a conflict left alone is decided."""
-    left = (DnsRecord.status == Status.CONFLICT) & (DnsRecord.answer == Answer.LEAVE)
-    waiting = (DnsRecord.status.not_in(SETTLED) & ~func.coalesce(left, False)) | ~DnsRecord.wanted
+    waiting = _open() | ~DnsRecord.wanted
     return session.scalar(select(func.count()).select_from(DnsRecord).where(waiting)) or 0
+
+
+def _open() -> ColumnElement[bool]:
+    """Whether a row's wish is neither true nor given up."""
+    left = (DnsRecord.status == Status.CONFLICT) & (DnsRecord.answer == Answer.LEAVE)
+    return DnsRecord.status.not_in(SETTLED) & ~func.coalesce(left, False)
 
 
 def unsettled_names(session: Session, connection_id: int) -> set[str]:
@@ -111,7 +144,7 @@ def unsettled_names(session: Session, connection_id: int) -> set[str]:
                 DnsRecord.wanted,
                 DnsRecord.connection_id.is_not(None),
                 DnsRecord.connection_id != connection_id,
-                DnsRecord.status.not_in(SETTLED),
+                _open(),
             )
         )
     )
@@ -123,23 +156,18 @@ def due(session: Session, connection_id: int, at: datetime) -> bool:
     return session.scalar(query.limit(1)) is not None
 
 
-def next_due(session: Session) -> datetime | None:
-    """When the next row is due for a try."""
-    return session.scalar(select(func.min(DnsRecord.next_try_at)))
-
-
 def waiting(session: Session, connection_id: int) -> int:
     """How many rows of a connection are left."""
     query = select(func.count()).select_from(DnsRecord).where(DnsRecord.connection_id == connection_id)
     return session.scalar(query) or 0
 
 
+def finished(session: Session) -> list[Connection]:
+    """Retiring connections that have no row left."""
+    return [c for c in connections(session) if not c.active and not waiting(session, c.id)]
+
+
 def is_pending(session: Session) -> bool:
     """Whether a row is on its way, so that a page should look again soon."""
     query = select(DnsRecord.id).where(DnsRecord.status == Status.PENDING, DnsRecord.next_try_at.is_not(None))
     return session.scalar(query.limit(1)) is not None
-
-
-def seen_names(session: Session) -> set[str]:
-    """Names that had records of somebody else at the last look at the provider."""
-    return set(session.scalars(select(SeenRecord.fqdn).where(SeenRecord.status == Status.FOREIGN)))

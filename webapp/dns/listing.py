@@ -9,10 +9,9 @@ from typing import Any
 from sqlalchemy import Integer, Select, String, Subquery, case, cast, func, literal, null, select, union_all
 from sqlalchemy.orm import Session, joinedload
 
-from webapp.dns.desired import Mode
 from webapp.dns.models import Connection, ConsumerType, DnsRecord, DnsSettings, SeenRecord, Status
-from webapp.dns.names import is_covered
-from webapp.dns.records import Record
+from webapp.dns.names import ascii_name, is_covered
+from webapp.dns.records import Record, Target
 
 PAGE_SIZES = (50, 25, 100, 250)
 SORTS = ("name", "type", "content", "status", "consumer")
@@ -66,14 +65,21 @@ class Page:
     pages: int = 1
 
 
-def _claims() -> Any:
+def _claims(target: Target) -> Any:
     status = case((~DnsRecord.wanted, literal("deleting")), else_=cast(DnsRecord.status, String))
+    wanted = [(DnsRecord.type == kind, literal(content)) for kind, content in target.contents().items()]
+    content = (
+        DnsRecord.seen[0]["content"].as_string(),
+        DnsRecord.written_content,
+        *([case(*wanted)] if wanted else []),
+        "",
+    )
     return select(
         literal("claim").label("kind"),
         DnsRecord.id.label("id"),
         DnsRecord.fqdn.label("name"),
         cast(DnsRecord.type, String).label("type"),
-        func.coalesce(DnsRecord.written_content, "").label("content"),
+        func.coalesce(*content).label("content"),
         status.label("status"),
         cast(DnsRecord.consumer_type, String).label("consumer"),
         DnsRecord.consumer_id.label("consumer_id"),
@@ -93,13 +99,13 @@ def _seen() -> Any:
     )
 
 
-def _everything() -> Subquery:
-    return union_all(_claims(), _seen()).subquery("lines")
+def _everything(target: Target) -> Subquery:
+    return union_all(_claims(target), _seen()).subquery("lines")
 
 
 def listing(session: Session, settings: DnsSettings, filters: Filters) -> Page:
     """The page that the filters ask for, with a count for each status under the other filters. Five queries."""
-    lines = _everything()
+    lines = _everything(settings.target)
     query = _narrow(select(lines), lines, filters)
     counting = _narrow(select(lines.c.status, func.count()), lines, filters).group_by(lines.c.status)
     counts: dict[str, int] = {found[0]: found[1] for found in session.execute(counting)}
@@ -120,7 +126,7 @@ def _narrow(query: Select[Any], lines: Subquery, filters: Filters) -> Select[Any
     if filters.text:
         text = filters.text.lower()
         query = query.where(
-            lines.c.name.contains(text, autoescape=True)
+            lines.c.name.contains(text if text.isascii() else ascii_name(text), autoescape=True)
             | func.lower(lines.c.content).contains(text, autoescape=True)
         )
     if filters.type:
@@ -180,8 +186,6 @@ def _claim_line(row: DnsRecord, settings: DnsSettings) -> Line:
 def _not_covered(name: str, settings: DnsSettings) -> str:
     """Why the wildcard does not serve the name; empty when it does."""
     base = settings.base_domain
-    if settings.mode is not Mode.WILDCARD:
-        return ""
     if not base:
         return "No base domain is set, so no wildcard is known."
     if not is_covered(name, base):

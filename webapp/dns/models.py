@@ -73,7 +73,7 @@ class Connection(Base):
     """One zone at one provider, with its sealed credentials.
 
     The active one belongs to the present settings; a retiring one only waits until its records are gone.
-    `blocked`: nothing is tried until somebody acts. `review` is a plan to show, see `Review`.
+    `blocked`: only what somebody asks for is tried, and that once. `review` is a plan to show, see `Review`.
     """
 
     __tablename__ = "dns_connections"
@@ -185,23 +185,27 @@ class DnsRecord(Base):
 
     def release(self, at: datetime, *, approved: bool = False) -> None:
         """Nobody wants the name here any more; the round removes the record and then this row."""
-        self.wanted, self.answer = False, None
+        self.wanted, self.answer, self.seen = False, None, None
         self.ask(at, approved=approved)
 
     def cover(self, at: datetime) -> None:
         """The wildcard serves the name."""
         self.status, self.error, self.next_try_at, self.updated_at = Status.COVERED, None, None, at
 
-    def settle(self, live: LiveRecord, at: datetime) -> None:
-        """The provider has the record as wanted."""
+    def hold(self, live: LiveRecord) -> None:
+        """The provider has this record for the row."""
         self.provider_record_id, self.written_content = live.id, live.content
         self.written_ttl, self.written_proxied = live.ttl, live.proxied
+
+    def settle(self, live: LiveRecord, at: datetime) -> None:
+        """The provider has the record as wanted."""
+        self.hold(live)
         self.status, self.error, self.attempts, self.next_try_at = Status.SYNCED, None, 0, None
         self.seen, self.answer, self.answered, self.approved, self.updated_at = None, None, "", False, at
 
     def found(self, status: Status, seen: list[dict[str, Any]] | None) -> None:
         """A look at the provider showed something else than wanted; nothing has been tried yet."""
-        self.status, self.seen = status, seen
+        self.status, self.seen, self.error = status, seen, None
 
     def fail(self, message: str, next_try_at: datetime | None, at: datetime) -> None:
         """A try failed; without a next try it waits for a person."""

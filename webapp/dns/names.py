@@ -13,6 +13,9 @@ Fqdn = NewType("Fqdn", str)
 MAX_NAME = 253
 MAX_LABEL = 63
 LABEL_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+PREFIX = "xn--"
+DOTS = str.maketrans("。．｡", "...")
+"""Full stops of other scripts separate labels, too (UTS 46 section 2.3)."""
 
 
 def parse_name(text: str, base: str = "") -> Fqdn:
@@ -21,7 +24,7 @@ def parse_name(text: str, base: str = "") -> Fqdn:
     Raises InvalidInput with a sentence that says what is wrong. Sources: RFC 1123 section 2.1 (letters, digits
     and hyphens), RFC 5891 (A-labels), RFC 4592 (the wildcard is the first label).
     """
-    name = text.strip().rstrip(".").lower()
+    name = text.strip().translate(DOTS).rstrip(".").lower()
     if not name:
         raise InvalidInput("Enter a name, for example app.example.com.")
     if "://" in name or "/" in name or ":" in name:
@@ -55,12 +58,13 @@ def _label(label: str) -> str:
         raise InvalidInput("A star can only be the whole first part of a name, as in *.example.com.")
     if "_" in label:
         raise InvalidInput("A web address cannot contain an underscore. Use a hyphen instead.")
-    if not label.isascii() or label.startswith("xn--"):
+    if not label.isascii() or label.startswith(PREFIX):
         label = _to_ascii(label)
     if len(label) > MAX_LABEL:
-        raise InvalidInput(f"The part «{label[:20]}…» is too long: DNS allows {MAX_LABEL} characters.")
+        raise _too_long(label)
     if strange := sorted(set(label) - LABEL_CHARACTERS):
-        raise InvalidInput(f"A name cannot contain «{strange[0]}».")
+        shown = strange[0] if strange[0].isprintable() else f"U+{ord(strange[0]):04X}"
+        raise InvalidInput(f"A name cannot contain «{shown}».")
     if label.startswith("-") or label.endswith("-"):
         raise InvalidInput(f"The part «{label}» cannot start or end with a hyphen.")
     return label
@@ -70,31 +74,45 @@ def _to_ascii(label: str) -> str:
     try:
         return idna.encode(label, uts46=True, std3_rules=True).decode("ascii")
     except idna.IDNAError as error:
+        if not label.isascii() and len(PREFIX + label.encode("punycode").decode("ascii")) > MAX_LABEL:
+            raise _too_long(label) from error
         raise InvalidInput(
             f"The part «{label}» cannot be used in a name: it has a forbidden character."
         ) from error
 
 
+def _too_long(label: str) -> InvalidInput:
+    return InvalidInput(f"The part «{label[:20]}…» is too long: DNS allows {MAX_LABEL} characters.")
+
+
 def ascii_name(text: str) -> str:
     """A name from an outside source in our form, as well as it can be done (zone names may come in Unicode)."""
-    name = text.strip().rstrip(".").lower()
-    if name.isascii():
-        return name
+    name = text.strip().translate(DOTS).rstrip(".").lower()
+    return ".".join(_a_label(label) for label in name.split("."))
+
+
+def _a_label(label: str) -> str:
+    if label.isascii():
+        return label
     try:
-        return idna.encode(name, uts46=True).decode("ascii")
+        return idna.encode(label, uts46=True).decode("ascii")
     except idna.IDNAError:
-        return name
+        # Providers also take what IDNA 2008 does not allow, such as emoji.
+        return PREFIX + label.encode("punycode").decode("ascii")
 
 
 def readable(name: str) -> str:
     """The name as people write it: U-labels where the A-labels can be decoded."""
-    if "xn--" not in name:
-        return name
-    head, rest = ("*.", name[2:]) if name.startswith("*.") else ("", name)
+    return ".".join(_u_label(label) for label in name.split("."))
+
+
+def _u_label(label: str) -> str:
+    if not label.startswith(PREFIX):
+        return label
     try:
-        return head + idna.decode(rest)
+        return idna.decode(label)
     except idna.IDNAError:
-        return name
+        return label
 
 
 def is_within(name: str, zone: str) -> bool:

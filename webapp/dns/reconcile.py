@@ -1,32 +1,40 @@
 """The round: list what is live, plan the difference with what is wished, apply it, settle the rows."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from webapp.db import reading, transaction
 from webapp.dns import ledger, settle
 from webapp.dns.changes import Change, Create, Delete, Plan, Wish
 from webapp.dns.desired import Policy
-from webapp.dns.models import Connection
+from webapp.dns.models import Connection, DnsRecord
 from webapp.dns.plan import plan as make_plan
 from webapp.dns.providers.base import Outcome, Provider
-from webapp.dns.records import LiveRecord, Usage, Zone
+from webapp.dns.records import Usage, Zone
+from webapp.dns.summary import describe
 from webapp.errors import Busy, Denied, Outage, ProviderError, RecklessPlan, Rejected
 
 ZONE_FULL = "The zone is full: {used} of {allowed} records are used. Delete some, or move to a larger plan."
+SHOWN = frozenset({"ready", "reckless", "moved"})
+"""Review states in which a plan waits for a person."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a round needs to know from the database."""
+    """What a round needs to know from the database.
+
+    `delete`: the policy allows to delete what nothing uses. `leaving`: the zone is being left, which somebody
+    has confirmed. `misplaced` rows are not part of the round: their names belong into another zone.
+    """
 
     connection_id: int
     zone: Zone
     owner: str
     wishes: tuple[Wish, ...]
     delete: bool
+    leaving: bool
+    misplaced: Mapping[int, str]
 
 
 @dataclass(frozen=True)
@@ -46,18 +54,33 @@ def never(_plan: Plan) -> bool:
     return False
 
 
-def read(connection_id: int) -> Reading | None:
-    """The wishes of a connection; None when it is gone."""
+def read(connection_id: int) -> Reading:
+    """The wishes of a connection. Raises NotFound when it was abandoned."""
     with reading() as session:
-        connection = session.get(Connection, connection_id)
-        if connection is None:
-            return None
+        connection = ledger.connection(session, connection_id)
         settings = ledger.settings(session)
         waiting = ledger.unsettled_names(session, connection_id)
         rows = ledger.of_connection(session, connection_id)
-        wishes = tuple(r.wish(settings.defaults, held=not r.wanted and r.fqdn in waiting) for r in rows)
-        delete = settings.policy is Policy.FULL or not connection.active
-        return Reading(connection_id, connection.zone, settings.install_id, wishes, delete)
+        misplaced = _misplaced(connection, rows)
+        return Reading(
+            connection_id,
+            connection.zone,
+            settings.install_id,
+            wishes=tuple(
+                row.wish(settings.defaults, held=not row.wanted and row.fqdn in waiting)
+                for row in rows
+                if row.id not in misplaced
+            ),
+            delete=settings.policy is Policy.FULL,
+            leaving=not connection.active,
+            misplaced=misplaced,
+        )
+
+
+def _misplaced(connection: Connection, rows: Iterable[DnsRecord]) -> dict[int, str]:
+    """Rows without a record yet whose name the zone cannot hold: a longer zone may have come into sight."""
+    news = (row for row in rows if row.wanted and row.provider_record_id is None)
+    return {row.id: problem for row in news if (problem := ledger.outside(connection, row.fqdn))}
 
 
 def look(reading: Reading, provider: Provider, clock: Callable[[], datetime]) -> Report:
@@ -67,8 +90,8 @@ def look(reading: Reading, provider: Provider, clock: Callable[[], datetime]) ->
     except (Outage, Denied) as error:
         settle.failed(reading.connection_id, error, clock())
         return Report(None, error=error)
-    settle.looked(reading.connection_id, plan, clock())
-    _remember(reading, plan, usage, clock(), orphans=True)
+    settle.looked(reading.connection_id, plan, reading.wishes, clock())
+    _remember(reading, plan, usage, (), clock())
     return Report(plan)
 
 
@@ -77,42 +100,51 @@ def run(
     provider: Provider,
     clock: Callable[[], datetime],
     *,
-    renew: Callable[[], None] = lambda: None,
+    renew: Callable[[], None],
     approve: Approval = never,
     expect: str | None = None,
 ) -> Report:
     """One whole round. `expect` is the hash of a plan that somebody has seen: another plan is not carried out.
 
-    Provider faults end in the rows and in the report; nothing is raised for them.
+    Provider faults end in the rows and in the report; nothing is raised for them. `renew` is called before each
+    change, and raises when somebody else is at work by now.
     """
     plan: Plan | None = None
+    done: list[Outcome] = []
     try:
         plan, usage = _compare(reading, provider)
-        if refusal := _refusal(plan, approve, expect):
+        if refusal := _refusal(reading, plan, approve, expect):
             _stopped(reading, plan, refusal, clock())
             return Report(plan, error=refusal)
-        for done in _apply(reading, provider, plan, usage):
-            settle.outcomes(done, clock())
+        renew()
+        for answers in _apply(reading, provider, plan, usage):
+            settle.outcomes(answers, clock())
+            done += answers
             renew()
     except (Outage, Denied) as error:
         settle.failed(reading.connection_id, error, clock())
         return Report(plan, error=error)
-    settle.remainder(reading.connection_id, plan, (w.row for w in reading.wishes), clock())
-    _remember(reading, plan, usage, clock(), orphans=not reading.delete)
+    settle.remainder(reading.connection_id, plan, reading.wishes, clock())
+    _remember(reading, plan, usage, done, clock())
     return Report(plan, applied=True)
 
 
 def _compare(reading: Reading, provider: Provider, *, with_usage: bool = False) -> tuple[Plan, Usage | None]:
     live = provider.list_records(reading.zone)
-    plan = make_plan(reading.wishes, live, reading.owner, delete=reading.delete)
+    delete = reading.delete or reading.leaving
+    plan = make_plan(reading.wishes, live, reading.owner, delete=delete, apex=reading.zone.name)
+    if not reading.delete and reading.leaving:  # what the policy has kept stays for good
+        plan = replace(plan, deletes=tuple(d for d in plan.deletes if d.row is not None))
     usage = provider.usage(reading.zone) if plan.creates or with_usage else None
     return plan, usage
 
 
-def _refusal(plan: Plan, approve: Approval, expect: str | None) -> RecklessPlan | Busy | None:
+def _refusal(
+    reading: Reading, plan: Plan, approve: Approval, expect: str | None
+) -> RecklessPlan | Busy | None:
     if expect is not None and plan.hash != expect:
         return Busy("The records changed since this plan was made. Look at the new plan, then apply it.")
-    if plan.reckless and not approve(plan):
+    if plan.reckless and not reading.leaving and not approve(plan):
         count = len(plan.updates) + len(plan.deletes)
         return RecklessPlan(
             f"This would change or delete {count} of {plan.ours} records that are ours. "
@@ -122,20 +154,24 @@ def _refusal(plan: Plan, approve: Approval, expect: str | None) -> RecklessPlan 
 
 
 def _stopped(reading: Reading, plan: Plan, refusal: RecklessPlan | Busy, at: datetime) -> None:
-    """Show the plan that was not carried out; rows that wait for it say why."""
+    """Show the plan that was not carried out; where it waits for a person, the rows that wait for it say why."""
+    reckless = isinstance(refusal, RecklessPlan)
     with transaction() as session:
-        connection = session.get_one(Connection, reading.connection_id)
-        settle.read(connection, None, at)
-        connection.review_state = "reckless" if isinstance(refusal, RecklessPlan) else "moved"
-        connection.review = describe(reading, plan)
-        connection.approved_hash = None
-        touched = {c.row for c in plan.changes if c.row is not None}
+        settle.looked(reading.connection_id, plan, reading.wishes, at)
+        _remember(reading, plan, None, (), at)
+        if connection := session.get(Connection, reading.connection_id):
+            connection.review_state = "reckless" if reckless else "moved"
+            connection.review = describe(plan, reading.zone, reading.wishes)
+            connection.approved_hash = None
+        touched = {c.row for c in plan.changes if c.row is not None and reckless}
         for row in settle.rows_of(session, touched).values():
             if row.next_try_at is not None:
                 row.fail(refusal.message, None, at)
 
 
-def _apply(reading: Reading, provider: Provider, plan: Plan, usage: Usage | None) -> Any:
+def _apply(
+    reading: Reading, provider: Provider, plan: Plan, usage: Usage | None
+) -> Iterator[Sequence[Outcome]]:
     """The provider's outcomes, answer by answer; creates that the zone has no room for are refused here."""
     room = len(plan.creates)
     if usage is not None and usage.allowed is not None:
@@ -158,41 +194,20 @@ def _safe_deletes(plan: Plan, unmade: tuple[Create, ...]) -> tuple[Delete, ...]:
     return tuple(d for d in plan.deletes if d.live.name not in names)
 
 
-def _remember(reading: Reading, plan: Plan, usage: Usage | None, at: datetime, *, orphans: bool) -> None:
+def _remember(
+    reading: Reading, plan: Plan, usage: Usage | None, done: Sequence[Outcome], at: datetime
+) -> None:
+    """What was seen; another plan that is on show, or one that has been carried out, is put away."""
+    fine = [outcome.change for outcome in done if outcome.error is None]
+    deleted = {change.live.id for change in fine if isinstance(change, Delete)}
+    growth = sum(isinstance(change, Create) for change in fine) - len(deleted)
     with transaction() as session:
-        connection = session.get_one(Connection, reading.connection_id)
-        settle.read(connection, usage, at)
-        settle.seen(session, reading.connection_id, plan, at, orphans=orphans)
-
-
-def describe(reading: Reading, plan: Plan) -> dict[str, Any]:
-    """The plan as plain data, for the page and the command line."""
-    rows = {w.row: w for w in reading.wishes}
-    return {
-        "zone": reading.zone.name,
-        "creates": [_record(c.record) for c in plan.creates],
-        "updates": [{**_record(u.record), "old": _live(u.live), "why": list(u.why)} for u in plan.updates],
-        "deletes": [{**_live(d.live), "why": d.why} for d in plan.deletes],
-        "conflicts": [
-            {**_record(c.record), "live": [_live(r) for r in c.live], "left": rows[c.row].answer == "leave"}
-            for c in plan.conflicts
-        ],
-        "foreign": len(plan.foreign),
-        "unchanged": len(plan.kept),
-        "reckless": plan.reckless,
-        "hash": plan.hash,
-    }
-
-
-def _record(record: Any) -> dict[str, Any]:
-    return {
-        "name": record.name,
-        "type": str(record.type),
-        "content": record.content,
-        "ttl": record.ttl,
-        "proxied": record.proxied,
-    }
-
-
-def _live(live: LiveRecord) -> dict[str, Any]:
-    return {**_record(live), "mark": live.mark}
+        settle.misplaced(session, reading.misplaced, at)
+        connection = session.get(Connection, reading.connection_id)
+        if connection is None:  # abandoned in the meantime
+            return
+        settle.read(connection, usage, growth, at)
+        settle.seen(session, reading.connection_id, plan, deleted, at)
+        on_show = connection.review or {}
+        if connection.review_state in SHOWN and (fine or on_show.get("hash") != plan.hash):
+            connection.review_state = connection.review = None

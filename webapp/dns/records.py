@@ -4,6 +4,8 @@ import ipaddress
 from dataclasses import dataclass
 from enum import StrEnum
 
+from webapp.dns.names import ascii_name
+
 AUTO_TTL = 1
 """«Automatic» at Cloudflare, in seconds; other providers turn it into their default."""
 
@@ -103,20 +105,23 @@ def wanted(name: str, kind: RecordType, content: str, ttl: int = AUTO_TTL, proxi
 
 
 def normal_content(kind: str, content: str) -> str:
-    """Canonical spelling: RFC 5952 addresses, lower-case targets without a final dot, other types untouched."""
+    """Canonical spelling: RFC 5952 addresses, targets as names are (lower case, A-labels); others untouched."""
     if kind in ADDRESSES:
         try:
             return str(ipaddress.ip_address(content))
         except ValueError:
             return content
     if kind == RecordType.CNAME:
-        return content.rstrip(".").lower()
+        return ascii_name(content)
     return content
 
 
-def excludes(one: str, other: str) -> bool:
-    """Whether two types cannot share a name: CNAME with addresses or CNAME, and NS with anything we write."""
+def excludes(one: str, other: str, *, apex: bool = False) -> bool:
+    """Whether two types cannot share a name: CNAME with addresses or CNAME, and NS with anything we write.
+
+    At the zone's apex NS records delegate nothing and stand beside the others.
+    """
     pair = {one, other}
     if "NS" in pair:
-        return True
+        return not apex
     return "CNAME" in pair and pair <= {"A", "AAAA", "CNAME"}

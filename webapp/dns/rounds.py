@@ -6,15 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy.orm import Session
-
 from webapp import vault
 from webapp.db import now, reading, transaction
 from webapp.dns import ledger, providers, reconcile, settle
 from webapp.dns.models import Connection
 from webapp.dns.providers.base import Provider
 from webapp.dns.reconcile import Approval, Report, never
-from webapp.errors import Busy, Denied, KeyLost, NotFound, Outage
+from webapp.dns.summary import describe
+from webapp.errors import Busy, Denied, InvalidInput, KeyLost, NotFound, Outage
 from webapp.lease import leased
 
 log = logging.getLogger(__name__)
@@ -37,8 +36,8 @@ class Rounds:
         for connection_id in self._due():
             try:
                 self._attend(connection_id)
-            except Busy as busy:
-                log.info("dns: %s", busy.message)
+            except (Busy, NotFound) as error:  # somebody else is at it, or has let go of it
+                log.info("dns: %s", error.message)
         self.let_go()
 
     def _due(self) -> list[int]:
@@ -49,18 +48,18 @@ class Rounds:
         at = self.clock()
         if connection.review_state in {"requested", "apply"}:
             return True
-        if connection.blocked or (connection.next_try_at and connection.next_try_at > at):
+        if connection.next_try_at and connection.next_try_at > at:
             return False
         with reading() as session:
             if ledger.due(session, connection.id, at):
                 return True
-        last = connection.checked_at
-        return connection.active and (last is None or last + self.check_every <= at)
+        last, regular = connection.checked_at, connection.active and not connection.blocked
+        return regular and (last is None or last + self.check_every <= at)
 
     def _attend(self, connection_id: int) -> None:
         """A look, an approved plan, or the ordinary round."""
         with reading() as session:
-            connection = session.get_one(Connection, connection_id)
+            connection = ledger.connection(session, connection_id)
             state, wanted = connection.review_state, connection.approved_hash
         if state == "requested":
             self.look(connection_id)
@@ -77,7 +76,7 @@ class Rounds:
         ))  # fmt: skip
         if keep:
             with transaction() as session:
-                connection = session.get_one(Connection, connection_id)
+                connection = ledger.connection(session, connection_id)
                 connection.review_state = "ready" if described else None
                 connection.review = described
         return report, described
@@ -92,7 +91,7 @@ class Rounds:
     def _reviewed(self, connection_id: int, report: Report) -> None:
         """An approved plan has had its round; a refusal has put a new plan in its place already."""
         with transaction() as session:
-            connection = session.get_one(Connection, connection_id)
+            connection = ledger.connection(session, connection_id)
             connection.approved_hash = None
             if connection.review_state == "apply":
                 connection.review_state = connection.review = None
@@ -107,26 +106,16 @@ class Rounds:
                 self._refresh_zones(connection_id, provider)
                 renew()
                 read = reconcile.read(connection_id)
-                if read is None:
-                    raise NotFound("This connection is gone.")
                 report = work(read, provider, renew)
-                return report, reconcile.describe(read, report.plan) if report.plan else None
-            except (KeyLost, Outage, Denied) as error:
+                return report, describe(report.plan, read.zone, read.wishes) if report.plan else None
+            except (KeyLost, InvalidInput, Outage, Denied) as error:
                 known = error if isinstance(error, Outage | Denied) else Denied(error.message)
                 settle.failed(connection_id, known, self.clock())
-                self._withdraw_review(connection_id)
                 return Report(None, error=known), None
-
-    def _withdraw_review(self, connection_id: int) -> None:
-        with transaction() as session:
-            connection = session.get_one(Connection, connection_id)
-            connection.review_state = connection.review = connection.approved_hash = None
 
     def _provider(self, connection_id: int) -> Provider:
         with reading() as session:
-            connection = session.get(Connection, connection_id)
-            if connection is None:
-                raise NotFound("This connection is gone.")
+            connection = ledger.connection(session, connection_id)
             owner = ledger.settings(session).install_id
             kind, sealed = connection.provider, connection.credentials_sealed
         if sealed not in self._providers:
@@ -138,7 +127,7 @@ class Rounds:
         """Which zones there are decides where a name belongs; a token that may not list them still works."""
         at = self.clock()
         with reading() as session:
-            read_at = session.get_one(Connection, connection_id).zones_read_at
+            read_at = ledger.connection(session, connection_id).zones_read_at
         if read_at is not None and read_at + ZONES_LAST > at:
             return
         try:
@@ -146,7 +135,7 @@ class Rounds:
         except Denied:
             zones = []
         with transaction() as session:
-            connection = session.get_one(Connection, connection_id)
+            connection = ledger.connection(session, connection_id)
             connection.zones_read_at = at
             connection.zones = sorted(zone.name for zone in zones)
             mine = next((zone for zone in zones if zone.id == connection.zone_id), None)
@@ -156,14 +145,9 @@ class Rounds:
     def let_go(self) -> None:
         """A retiring connection without rows has done its work; its credentials go with it."""
         with reading() as session:
-            idle = [c.id for c in ledger.connections(session) if not c.active and not _rows(session, c.id)]
-        for connection_id in idle:
-            with transaction() as session:
-                connection = session.get_one(Connection, connection_id)
-                if not connection.active and not _rows(session, connection_id):
-                    log.info("dns: %s: nothing of ours is left there", connection.zone_name)
-                    session.delete(connection)
-
-
-def _rows(session: Session, connection_id: int) -> bool:
-    return bool(ledger.of_connection(session, connection_id))
+            if not ledger.finished(session):
+                return
+        with transaction() as session:
+            for connection in ledger.finished(session):
+                log.info("dns: %s: nothing of ours is left there", connection.zone_name)
+                session.delete(connection)

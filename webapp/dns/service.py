@@ -4,16 +4,16 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 
 from webapp import vault
 from webapp.db import reading, transaction, wake_worker_on_commit
 from webapp.dns import ledger, providers
 from webapp.dns.changes import Answer
-from webapp.dns.models import Connection, DnsRecord, Status
+from webapp.dns.models import DnsRecord, Status
 from webapp.dns.providers.base import Finding
 from webapp.dns.records import Zone
-from webapp.errors import Busy, NotFound, ProviderError
+from webapp.errors import Busy, InvalidInput, NotFound
 
 
 def request_check(*, at: datetime) -> None:
@@ -52,7 +52,7 @@ def retry(record_id: int, *, at: datetime) -> DnsRecord:
         row = ledger.record(session, record_id)
         if row.connection is not None:
             row.ask(at, approved=row.approved)
-            row.connection.blocked, row.connection.next_try_at = False, None
+            row.connection.next_try_at = None
             wake_worker_on_commit()
         return row
 
@@ -63,6 +63,8 @@ def answer(record_id: int, decision: Answer, seen: str, *, at: datetime) -> DnsR
         row = ledger.record(session, record_id)
         if row.status is not Status.CONFLICT or row.answered != seen:
             raise Busy("This conflict looks different now. Look at it again, then decide.")
+        if decision is not Answer.LEAVE:
+            _check_can_go(row, decision)
         row.answer = decision
         if decision is not Answer.LEAVE:
             row.ask(at, approved=True)
@@ -70,12 +72,21 @@ def answer(record_id: int, decision: Answer, seen: str, *, at: datetime) -> DnsR
         return row
 
 
+def _check_can_go(row: DnsRecord, decision: Answer) -> None:
+    """Raise InvalidInput where nothing but «leave» is possible."""
+    there = row.seen or []
+    if any(live["read_only"] for live in there):
+        raise InvalidInput("The provider keeps this record itself, so it can only be left as it is.")
+    if decision is Answer.ADOPT and len(there) != 1:
+        raise InvalidInput(
+            "There are several records of this name, and only one can be adopted. Replace them."
+        )
+
+
 def abandon(connection_id: int) -> str:
     """Forget an old zone: its records stay where they are, its credentials are deleted. Returns its name."""
     with transaction() as session:
-        connection = session.get(Connection, connection_id)
-        if connection is None:
-            raise NotFound("This zone has been cleaned up in the meantime.")
+        connection = ledger.connection(session, connection_id)
         if connection.active:
             raise Busy("This zone is in use. Choose another zone, or the wildcard, in the settings first.")
         session.execute(delete(DnsRecord).where(DnsRecord.connection_id == connection_id))
@@ -86,8 +97,7 @@ def abandon(connection_id: int) -> str:
 def saved_credentials(provider: str) -> Mapping[str, str] | None:
     """The credentials in use for a provider; None when none are saved. Raises KeyLost."""
     with reading() as session:
-        query = select(Connection).where(Connection.provider == provider).order_by(Connection.active.desc())
-        connection = session.scalar(query)
+        connection = ledger.saved_connection(session, provider)
         if connection is None:
             return None
         credentials: Mapping[str, str] = json.loads(vault.unseal(connection.credentials_sealed))
@@ -101,12 +111,10 @@ def list_zones(provider: str, credentials: Mapping[str, str], *, api_url: str) -
 
 def test(provider: str, credentials: Mapping[str, str], zone: Zone | None, *, api_url: str) -> list[Finding]:
     """Prove each permission needed, changing nothing."""
-    try:
-        return providers.make(provider, credentials, _owner(), api_url=api_url).probe(zone)
-    except ProviderError as error:
-        return [Finding("Connection", False, error.message)]
+    return providers.make(provider, credentials, _owner(), api_url=api_url).probe(zone)
 
 
 def _owner() -> str:
     with reading() as session:
-        return ledger.settings(session).install_id
+        settings = ledger.settings_or_none(session)
+        return settings.install_id if settings else ""

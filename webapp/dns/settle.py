@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from webapp.db import transaction
 from webapp.dns import ledger
-from webapp.dns.changes import Conflict, Create, Delete, Plan, Update
+from webapp.dns.changes import Conflict, Create, Delete, Plan, Update, Wish
 from webapp.dns.desired import Defaults
 from webapp.dns.models import Connection, DnsRecord, SeenRecord, Status
 from webapp.dns.providers.base import Outcome, name_of
-from webapp.dns.records import LiveRecord, Usage
+from webapp.dns.records import LiveRecord, Record, Usage
 from webapp.dns.retry import next_try
 from webapp.errors import Denied, Outage, ProviderError
 
@@ -50,21 +50,36 @@ def outcomes(done: Sequence[Outcome], at: datetime) -> None:
 
 def _outcome(session: Session, row: DnsRecord, outcome: Outcome, defaults: Defaults, at: datetime) -> None:
     if outcome.error is not None:
-        row.fail(outcome.error.message, next_try(at, row.attempts + 1, random.random()), at)  # noqa: S311
-    elif outcome.live is None:
+        _failed(row, outcome.error.message, at)
+    elif isinstance(outcome.change, Delete) or outcome.live is None:
         _removed(session, row, at)
-    elif row.wanted and outcome.live.is_like(defaults.record(row.fqdn, row.type, row.overrides)):
-        row.settle(outcome.live, at)
-    else:  # the wish changed while the call was under way
-        row.settle(outcome.live, at)
-        row.ask(at)
+    else:
+        _written(row, outcome.change.record, outcome.live, defaults, at)
+
+
+def _failed(row: DnsRecord, message: str, at: datetime) -> None:
+    row.fail(message, next_try(at, row.attempts + 1, random.random()), at)  # noqa: S311
+
+
+def _written(row: DnsRecord, asked: Record, live: LiveRecord, defaults: Defaults, at: datetime) -> None:
+    """The record is there; but the wish may have changed while the call was under way."""
+    wish = defaults.record(row.fqdn, row.type, row.overrides)
+    if row.wanted and live.is_like(wish):
+        row.settle(live, at)
+        return
+    row.hold(live)
+    if row.wanted and wish == asked:
+        proxied = ", proxied" if live.proxied else ""
+        _failed(row, f"The provider made it {live.type} {live.content}, TTL {live.ttl}{proxied}.", at)
+    else:
+        row.ask(at, approved=row.approved)
 
 
 def _removed(session: Session, row: DnsRecord, at: datetime) -> None:
     """The record is gone; so is the row, unless it was claimed again while the call was under way."""
     if row.wanted:
         row.provider_record_id = row.written_content = None
-        row.ask(at)
+        row.ask(at, approved=row.approved)
     else:
         session.delete(row)
 
@@ -78,26 +93,51 @@ def _log(outcome: Outcome) -> None:
             log.info("dns: %s: created %s %s", name, record.type, record.content)
         case Update(record=record, why=why):
             log.info("dns: %s: changed %s to %s %s", name, ", ".join(why), record.type, record.content)
-        case Delete(live=live, why=why):
-            log.info("dns: %s: deleted %s %s, %s", name, live.type, live.content, why)
+        case gone:
+            log.info("dns: %s: deleted %s %s, %s", name, gone.live.type, gone.live.content, gone.why)
 
 
-def remainder(connection_id: int, plan: Plan, wishes: Iterable[int], at: datetime) -> None:
-    """After the changes: settle what was right already, forget what is gone, show conflicts."""
-    held = set(wishes) - plan.rows
-    conflicts = {c.row: c for c in plan.conflicts}
+def remainder(connection_id: int, plan: Plan, wishes: Iterable[Wish], at: datetime) -> None:
+    """After the changes: settle what was right already, forget what is gone, show conflicts, hold the rest.
+
+    A row that asks for something else by now is left for the next round, here and in `looked`.
+    """
     with transaction() as session:
-        restless = _restless(session, connection_id)
-        for keep in plan.kept:
-            row = restless.get(keep.row)
-            if row is not None and row.wanted:
-                row.settle(keep.live, at)
-        for row_id, row in restless.items():
-            if row_id in held:
-                row.next_try_at = at + HELD_FOR
-            elif row_id in plan.gone and not row.wanted:
+        rows = _unchanged(session, connection_id, wishes, {c.row for c in plan.conflicts})
+        _confirm(rows, plan, at)
+        gone = set(plan.gone)
+        for row_id, row in rows.items():
+            if row_id in gone:
                 session.delete(row)
-        _show_conflicts(session, conflicts, at)
+            elif row.next_try_at is not None and row.next_try_at <= at:
+                row.next_try_at = at + HELD_FOR
+
+
+def looked(connection_id: int, plan: Plan, wishes: Iterable[Wish], at: datetime) -> None:
+    """After a look without changes: mark what drifted, is missing, in conflict or right again.
+
+    What has a try ahead of it keeps saying so.
+    """
+    found: dict[int, tuple[Status, list[dict[str, Any]] | None]] = {
+        c.row: (Status.MISSING, None) for c in plan.creates
+    }
+    found |= {u.row: (Status.DRIFTED, [facts(u.live)]) for u in plan.updates}
+    with transaction() as session:
+        rows = _unchanged(session, connection_id, wishes, {*found, *(c.row for c in plan.conflicts)})
+        _confirm(rows, plan, at)
+        for row_id in found.keys() & rows.keys():
+            if rows[row_id].next_try_at is None:
+                rows[row_id].found(*found[row_id])
+
+
+def _unchanged(
+    session: Session, connection_id: int, wishes: Iterable[Wish], also: Iterable[int]
+) -> dict[int, DnsRecord]:
+    """Unsettled rows, and others that matter, whose wish still is the one that the plan was made for."""
+    defaults = ledger.settings(session).defaults
+    rows = _restless(session, connection_id) | rows_of(session, also)
+    read = {wish.row: wish for wish in wishes if wish.row in rows}
+    return {i: rows[i] for i, wish in read.items() if rows[i].wish(defaults, held=wish.held) == wish}
 
 
 def _restless(session: Session, connection_id: int) -> dict[int, DnsRecord]:
@@ -108,14 +148,24 @@ def _restless(session: Session, connection_id: int) -> dict[int, DnsRecord]:
     return {row.id: row for row in session.scalars(query)}
 
 
-def _show_conflicts(session: Session, conflicts: Mapping[int, Conflict], at: datetime) -> None:
-    for row_id, row in rows_of(session, conflicts).items():
-        conflict = conflicts[row_id]
-        if row.wanted:
+def _confirm(rows: Mapping[int, DnsRecord], plan: Plan, at: datetime) -> None:
+    """What needs no change, and what nobody may change before it is decided."""
+    for keep in plan.kept:
+        if keep.row in rows:
+            rows[keep.row].settle(keep.live, at)
+    for conflict in plan.conflicts:
+        if row := rows.get(conflict.row):
             row.found(Status.CONFLICT, [facts(live) for live in conflict.live])
             row.error, row.next_try_at, row.updated_at = blame(conflict), None, at
             row.answer = row.answer if row.answered == conflict.fingerprint else None
             row.answered = conflict.fingerprint
+
+
+def misplaced(session: Session, problems: Mapping[int, str], at: datetime) -> None:
+    """Rows whose name turned out to belong into another zone wait for a person."""
+    for row_id, row in rows_of(session, problems).items():
+        if row.next_try_at is not None:
+            row.fail(problems[row_id], None, at)
 
 
 def blame(conflict: Conflict) -> str:
@@ -132,29 +182,11 @@ def facts(live: LiveRecord) -> dict[str, Any]:
     return asdict(live)
 
 
-def looked(connection_id: int, plan: Plan, at: datetime) -> None:
-    """After a look without changes: mark what drifted, is missing or is in conflict."""
-    touched = {u.row for u in plan.updates} | {c.row for c in plan.creates}
-    with transaction() as session:
-        rows = rows_of(session, touched)
-        for update in plan.updates:
-            if (row := rows.get(update.row)) and row.status is not Status.PENDING:
-                row.found(Status.DRIFTED, [facts(update.live)])
-        for create in plan.creates:
-            if (row := rows.get(create.row)) and row.status is not Status.PENDING:
-                row.found(Status.MISSING, None)
-        restless = _restless(session, connection_id)
-        for keep in plan.kept:
-            if (row := restless.get(keep.row)) and row.wanted:
-                row.settle(keep.live, at)
-        _show_conflicts(session, {c.row: c for c in plan.conflicts}, at)
-
-
-def seen(session: Session, connection_id: int, plan: Plan, at: datetime, *, orphans: bool) -> None:
-    """Replace what is known of records that no claim accounts for."""
+def seen(session: Session, connection_id: int, plan: Plan, deleted: Collection[str], at: datetime) -> None:
+    """Replace what is known of records that no claim accounts for; `deleted` are ids that are gone since."""
     session.execute(delete(SeenRecord).where(SeenRecord.connection_id == connection_id))
     found = [(Status.FOREIGN, live) for live in plan.foreign]
-    found += [(Status.ORPHAN, live) for live in plan.orphans if orphans]
+    found += [(Status.ORPHAN, live) for live in plan.orphans if live.id not in deleted]
     values = [
         {
             "connection_id": connection_id,
@@ -164,7 +196,7 @@ def seen(session: Session, connection_id: int, plan: Plan, at: datetime, *, orph
             "content": live.content[:4200],
             "ttl": live.ttl,
             "proxied": live.proxied,
-            "mark": live.mark,
+            "mark": live.mark and live.mark[:64],
             "checked_at": at,
         }
         for status, live in found
@@ -173,19 +205,23 @@ def seen(session: Session, connection_id: int, plan: Plan, at: datetime, *, orph
         session.execute(insert(SeenRecord), values)
 
 
-def read(connection: Connection, usage: Usage | None, at: datetime) -> None:
-    """The zone was read: its connection is healthy."""
+def read(connection: Connection, usage: Usage | None, growth: int, at: datetime) -> None:
+    """The zone was read, and got so many records more: its connection is healthy."""
     connection.error, connection.attempts, connection.next_try_at, connection.blocked = None, 0, None, False
     connection.checked_at = at
     if usage is not None:
         connection.used, connection.allowed = usage.used, usage.allowed
+    if connection.used is not None:
+        connection.used += growth
 
 
 def failed(connection_id: int, error: ProviderError, at: datetime) -> None:
     """The round ended early: remember why and when to try again, in the connection and in every waiting row."""
     log.warning("dns: round ended: %s", error.message)
     with transaction() as session:
-        connection = session.get_one(Connection, connection_id)
+        connection = session.get(Connection, connection_id)
+        if connection is None:  # abandoned in the meantime
+            return
         connection.attempts += 1
         wait = error.retry_after if isinstance(error, Outage) else None
         again = next_try(at, connection.attempts, random.random(), wait)  # noqa: S311

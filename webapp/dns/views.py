@@ -16,6 +16,7 @@ from webapp.errors import InvalidInput
 from webapp.ui import announce, current_args, go, show, wants_fragment
 
 AT_WORK = ("requested", "apply")
+TYPES = ("A", "AAAA", "CNAME", "TXT", "MX", "NS", "SRV", "CAA")
 
 blueprint = Blueprint("dns", __name__, url_prefix="/dns")
 
@@ -67,14 +68,14 @@ def dismiss() -> AnyResponse:
     return changed("dns/_review.html", "The plan is put away.")
 
 
-@blueprint.post("/records/<int:record_id>/retry")
+@blueprint.post("/records/<int(max=2147483647):record_id>/retry")
 def retry(record_id: int) -> AnyResponse:
     """Try a row again now."""
     row = service.retry(record_id, at=now())
     return changed("dns/_table.html", f"{row.fqdn} is tried again.")
 
 
-@blueprint.post("/records/<int:record_id>/answer")
+@blueprint.post("/records/<int(max=2147483647):record_id>/answer")
 def answer(record_id: int) -> AnyResponse:
     """Decide a conflict."""
     try:
@@ -90,7 +91,7 @@ def answer(record_id: int) -> AnyResponse:
     return changed("dns/_table.html", f"{row.fqdn} {words[decision]}.")
 
 
-@blueprint.post("/connections/<int:connection_id>/abandon")
+@blueprint.post("/connections/<int(max=2147483647):connection_id>/abandon")
 def abandon(connection_id: int) -> AnyResponse:
     """Leave an old zone as it is."""
     zone = service.abandon(connection_id)
@@ -124,5 +125,5 @@ def everything() -> dict[str, Any]:
             "pending": ledger.is_pending(session),
             "sizes": sorted(PAGE_SIZES),
             "consumers": list(ConsumerType),
-            "types": ("A", "AAAA", "CNAME"),
+            "types": TYPES,
         }

@@ -111,10 +111,11 @@ def delete(name: str, as_json: bool) -> None:
 def _target(to: str) -> dict[str, Any]:
     try:
         parts = urlsplit(to if "://" in to else f"http://{to}")
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+        port = parts.port if parts.port is not None else {"http": 80, "https": 443}.get(parts.scheme)
     except ValueError as error:
         raise InvalidInput("--to: this address cannot be read.") from error
-    if parts.path.rstrip("/") or not parts.hostname:
+    extra = (parts.path.rstrip("/"), parts.query, parts.fragment, parts.username, parts.password)
+    if any(extra) or not parts.hostname:
         raise InvalidInput("--to: enter scheme, host and port, for example http://192.168.1.20:8080.")
     return {"forward_scheme": parts.scheme, "forward_host": parts.hostname, "forward_port": port}
 
@@ -122,7 +123,7 @@ def _target(to: str) -> dict[str, Any]:
 def _form(start: dict[str, Any], options: dict[str, Any]) -> ProxyForm:
     """The page's form over the given values; a switch that is off is left out, as browsers do."""
     values = start | {name: value for name, value in options.items() if value is not None}
-    sent = {name: value for name, value in values.items() if value not in (None, False)}
+    sent = {name: value for name, value in values.items() if value is not None and value is not False}
     form = make_form(MultiDict({name: str(value) for name, value in sent.items()}), csrf=False)
     checked(form)
     return form

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, Field, IntegerField, SelectField, StringField
-from wtforms.validators import InputRequired, NumberRange, Optional, ValidationError
+from wtforms import BooleanField, Field, IntegerField, SelectChoice, SelectField, StringField
+from wtforms.validators import InputRequired, Optional, ValidationError
 
 from webapp.db import reading
 from webapp.dns import ledger
@@ -16,7 +16,7 @@ from webapp.dns.records import AUTO_TTL, MAX_TTL, MIN_TTL
 from webapp.errors import InvalidInput
 from webapp.proxy import service
 from webapp.proxy.models import ProxyHost
-from webapp.proxy.service import ProxyWish
+from webapp.proxy.service import MOST_ID, ProxyWish
 
 HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
 AS_DEFAULT = "default"
@@ -36,9 +36,12 @@ def parse_host(text: str) -> str:
     bare = host.removeprefix("[").removesuffix("]")
     if ":" in bare:
         try:
-            return f"[{ipaddress.IPv6Address(bare)}]"
+            address = ipaddress.IPv6Address(bare)
         except ValueError as error:
             raise InvalidInput("This is not an IPv6 address. The port has its own field.") from error
+        if address.scope_id:  # it may hold anything, and nginx takes none
+            raise InvalidInput("Enter the IPv6 address without the part from the percent sign on.")
+        return f"[{address}]"
     if re.fullmatch(r"[0-9.]+", host):
         try:
             return str(ipaddress.IPv4Address(host))
@@ -54,17 +57,13 @@ class ProxyForm(FlaskForm):  # type: ignore[misc]
 
     version = IntegerField(validators=[Optional()])
     name = StringField("Name", validators=[InputRequired("Enter a name, for example app.example.com.")])
-    forward_scheme = SelectField("Scheme", choices=[("http", "http"), ("https", "https")], default="http")
+    forward_scheme = SelectField(
+        "Scheme", choices=[SelectChoice("http"), SelectChoice("https")], default="http"
+    )
     forward_host = StringField(
         "Forward to host", validators=[InputRequired("Enter the host that answers, such as 192.168.1.20.")]
     )
-    forward_port = IntegerField(
-        "Port",
-        validators=[
-            InputRequired("Enter a port from 1 to 65535."),
-            NumberRange(1, 65535, "A port is a number from 1 to 65535."),
-        ],
-    )
+    forward_port = IntegerField("Port", validators=[InputRequired("Enter a port from 1 to 65535.")])
     certificate_id = SelectField("Certificate", coerce=int, default=0, validate_choice=False)
     ssl_forced = BooleanField("Force SSL", description="Sends http visitors to https.")
     http2_support = BooleanField("HTTP/2")
@@ -78,7 +77,11 @@ class ProxyForm(FlaskForm):  # type: ignore[misc]
     )
     dns_proxied = SelectField(
         "Proxied by Cloudflare",
-        choices=[(AS_DEFAULT, "As in the settings"), ("yes", "Yes"), ("no", "No")],
+        choices=[
+            SelectChoice(AS_DEFAULT, "As in the settings"),
+            SelectChoice("yes", "Yes"),
+            SelectChoice("no", "No"),
+        ],
         default=AS_DEFAULT,
     )
     dns_ttl = IntegerField(
@@ -88,13 +91,11 @@ class ProxyForm(FlaskForm):  # type: ignore[misc]
     def __init__(self, *args: Any, base: str, certificates: Iterable[dict[str, Any]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.base = base
-        offered = [(0, "None (plain http)")]
-        offered += [(c["id"], f"{c['name']} ({', '.join(c['domains'])})") for c in certificates]
-        if self.certificate_id.data not in dict(offered):
-            offered.append(
-                (self.certificate_id.data, f"Certificate {self.certificate_id.data} (not in the list)")
-            )
-        self.certificate_id.choices = offered
+        offered = {0: "None (plain http)"}
+        offered |= {c["id"]: f"{c['name']} ({', '.join(c['domains'])})" for c in certificates}
+        chosen = self.certificate_id.data
+        offered.setdefault(chosen, f"Certificate {chosen} (not in the list)")
+        self.certificate_id.choices = [SelectChoice(*item) for item in offered.items()]
         self.fqdn = Fqdn("")
 
     def validate_name(self, field: Field) -> None:
@@ -105,9 +106,14 @@ class ProxyForm(FlaskForm):  # type: ignore[misc]
         """Nothing that nginx could take for syntax."""
         field.data = _parsed(lambda: parse_host(field.data))
 
+    def validate_forward_port(self, field: Field) -> None:
+        """A TCP port."""
+        if field.data is not None and not 1 <= field.data <= 65535:
+            raise ValidationError("A port is a number from 1 to 65535.")
+
     def validate_certificate_id(self, field: Field) -> None:
         """An id, or none."""
-        if not isinstance(field.data, int) or field.data < 0:
+        if not 0 <= field.data <= MOST_ID:
             raise ValidationError("Choose a certificate from the list.")
 
     def validate_ssl_forced(self, field: Field) -> None:

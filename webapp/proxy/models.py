@@ -1,5 +1,6 @@
 """The rows behind the proxy pages: how to reach Nginx Proxy Manager, and which hosts should be there."""
 
+from collections.abc import Container
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -22,6 +23,10 @@ class HostStatus(StrEnum):
     REJECTED = "rejected"
     CONFLICT = "conflict"
     FAILED = "failed"
+
+
+SETTLED = frozenset({HostStatus.ONLINE, HostStatus.OFF, HostStatus.REJECTED})
+MOST_ERROR = 1000
 
 
 class NpmSettings(Base):
@@ -83,7 +88,7 @@ class ProxyHost(Base):
     removing: Mapped[bool] = mapped_column(default=False)
     npm_host_id: Mapped[int | None]
     status: Mapped[HostStatus] = mapped_column(Choice(HostStatus), default=HostStatus.PENDING)
-    error: Mapped[str | None] = mapped_column(String(1000))
+    error: Mapped[str | None] = mapped_column(String(MOST_ERROR))
     attempts: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[datetime | None] = mapped_column(index=True)
     version: Mapped[int] = mapped_column(default=1)
@@ -107,12 +112,25 @@ class ProxyHost(Base):
         self.next_try_at = self.updated_at = at
         self.version = (self.version or 0) + 1
 
-    def settle(self, npm_host_id: int, status: HostStatus, at: datetime, error: str | None = None) -> None:
-        """Nginx Proxy Manager has the host; `error` is nginx's own message when it refuses it."""
-        self.npm_host_id, self.status, self.error = npm_host_id, status, error
+    def is_due(self, at: datetime) -> bool:
+        """Whether it is time to do something about it."""
+        return self.next_try_at is not None and self.next_try_at <= at
+
+    def is_lost(self, hosts: Container[int]) -> bool:
+        """Whether its host was there, and is not among these any more: somebody deleted it."""
+        return self.status in SETTLED and self.npm_host_id not in hosts
+
+    def settle(self, status: HostStatus, at: datetime, error: str | None = None) -> None:
+        """Nginx Proxy Manager has the host as wanted; `error` is nginx's own message when it refuses it."""
+        self.status, self.error = status, error[:MOST_ERROR] if error else None
         self.attempts, self.next_try_at, self.updated_at = 0, None, at
 
     def fail(self, status: HostStatus, message: str, next_try_at: datetime | None, at: datetime) -> None:
         """A try failed; without a next try it waits for a person."""
-        self.status, self.error, self.next_try_at, self.updated_at = status, message[:1000], next_try_at, at
+        self.status, self.error, self.next_try_at, self.updated_at = (
+            status,
+            message[:MOST_ERROR],
+            next_try_at,
+            at,
+        )
         self.attempts += 1

@@ -2,39 +2,28 @@
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from webapp import vault
+from webapp import outgoing, vault
 from webapp.db import now, reading, transaction
 from webapp.dns import ledger
 from webapp.dns.retry import next_try
 from webapp.errors import Busy, KeyLost, ProxyError
 from webapp.lease import leased
+from webapp.proxy.jobs import Job, certificate_facts, host_facts, nginx_says
 from webapp.proxy.models import HostStatus, NpmSettings, ProxyHost
 from webapp.proxy.npm import NpmClient
-from webapp.proxy.npm_wire import Certificate, Host, HostSpec, Mark
+from webapp.proxy.npm_wire import Certificate, Host
 from webapp.proxy.service import holder, npm_settings
 
 log = logging.getLogger(__name__)
 
 NOT_SET_UP = "Nginx Proxy Manager is not set up yet. Enter its address and account in the settings."
-
-
-@dataclass(frozen=True)
-class Job:
-    """One row's wish, read before anything is done. `version` tells whether the wish changed meanwhile."""
-
-    row: int
-    version: int
-    spec: HostSpec
-    mark: Mark
-    npm_host_id: int | None
-    removing: bool
 
 
 @dataclass
@@ -55,6 +44,7 @@ class Publisher:
                 return
             ready = settings is not None and settings.ready
         if not ready:
+            self._forget_removed()
             self._fail_all(NOT_SET_UP, None)
             return
         try:
@@ -68,8 +58,8 @@ class Publisher:
 
     def _work(self, renew: Callable[[], None]) -> None:
         client = self._client()
-        hosts = {host.id: host for host in client.list_hosts()}
-        for job in self._jobs():
+        hosts = _by_id(client)
+        for job in self._jobs(hosts):
             renew()
             try:
                 self._do(client, job, hosts)
@@ -77,73 +67,90 @@ class Publisher:
                 self._failed(job, error)
                 if error.will_heal:
                     break
-            hosts = {host.id: host for host in client.list_hosts()}
-        self._remember(client, list(hosts.values()), client.list_certificates())
+            hosts = _by_id(client)
+        self._remember(list(hosts.values()), client.list_certificates())
 
-    def _jobs(self) -> list[Job]:
+    def _jobs(self, hosts: Mapping[int, Host]) -> list[Job]:
+        """What is due, and what somebody deleted over there."""
         with reading() as session:
             install = ledger.settings(session).install_id
-            query = select(ProxyHost).where(ProxyHost.next_try_at <= self.clock()).order_by(ProxyHost.id)
-            return [_job(row, install) for row in session.scalars(query)]
+            rows = session.scalars(select(ProxyHost).order_by(ProxyHost.id)).all()
+            return [Job.of(row, install) for row in rows if row.is_due(self.clock()) or row.is_lost(hosts)]
 
-    def _do(self, client: NpmClient, job: Job, hosts: dict[int, Host]) -> None:
-        mine = _find(job, hosts)
+    def _do(self, client: NpmClient, job: Job, hosts: Mapping[int, Host]) -> None:
+        mine, rival = job.find(hosts), job.rival(hosts)
         if job.removing:
-            if mine is not None:
-                client.delete_host(mine.id)
-                log.info("proxy: %s: deleted host %s", job.spec.domain, mine.id)
-            self._gone(job)
-            return
-        other = next((h for h in hosts.values() if h is not mine and job.spec.domain in h.domains), None)
-        if other is not None:
-            self._contested(job, other)
-            return
-        if mine is None:
-            host = client.create_host(job.spec, job.mark)
+            self._delete(client, job, mine)
+        elif rival is not None and (rival.mark is None or rival.mark.install != job.mark.install):
+            self._contested(job, rival)
         else:
-            host = client.update_host(mine.id, job.spec, job.mark)
-        log.info("proxy: %s: host %s is written, online %s", job.spec.domain, host.id, host.online)
-        self._done(job, host)
+            if rival is not None:
+                self._evict(client, rival)
+            if mine is None:
+                host = client.create_host(job.spec, job.mark)
+            else:
+                host = client.update_host(mine.id, job.spec, job.mark)
+            log.info("proxy: %s: host %s is written, online %s", job.spec.domain, host.id, host.online)
+            self._done(job, host)
+
+    def _delete(self, client: NpmClient, job: Job, mine: Host | None) -> None:
+        if mine is not None:
+            gone = client.delete_host(mine.id)
+            log.info("proxy: %s: deleted host %s", job.spec.domain, mine.id)
+            if not gone:
+                log.warning("proxy: %s: nginx serves it until another site is repaired", job.spec.domain)
+        with transaction() as session:
+            session.delete(session.get_one(ProxyHost, job.row))
+
+    def _evict(self, client: NpmClient, rival: Host) -> None:
+        """A host of ours still has a name that its own row gave up: out of the way; its row makes it anew."""
+        client.delete_host(rival.id)
+        log.info("proxy: host %s had a name that another row wants", rival.id)
+        with transaction() as session:
+            query = select(ProxyHost).where(ProxyHost.npm_host_id == rival.id, ~ProxyHost.removing)
+            for row in session.scalars(query):
+                row.ask(self.clock())
 
     def _done(self, job: Job, host: Host) -> None:
-        """Read what nginx made of it: a host that was accepted may still be broken."""
+        """Keep what nginx made of it: a host that was accepted may still be broken."""
         with transaction() as session:
-            row = session.get(ProxyHost, job.row)
-            if row is None:
-                return
-            row.npm_host_id = host.id
-            if row.version != job.version:
-                return
-            at = self.clock()
-            if not job.spec.enabled:
-                row.settle(host.id, HostStatus.OFF, at)
-            elif host.online is False:
-                row.settle(host.id, HostStatus.REJECTED, at, _nginx_says(host))
-            else:
-                row.settle(host.id, HostStatus.ONLINE, at)
-
-    def _gone(self, job: Job) -> None:
-        with transaction() as session:
-            row = session.get(ProxyHost, job.row)
-            if row is not None and row.removing:
-                session.delete(row)
+            session.get_one(ProxyHost, job.row).npm_host_id = host.id
+        at = self.clock()
+        if not job.spec.enabled:
+            self._record(job, lambda row: row.settle(HostStatus.OFF, at))
+        elif host.online is False:
+            self._record(job, lambda row: row.settle(HostStatus.REJECTED, at, nginx_says(host)))
+        else:
+            self._record(job, lambda row: row.settle(HostStatus.ONLINE, at))
 
     def _contested(self, job: Job, other: Host) -> None:
-        with transaction() as session:
-            row = session.get(ProxyHost, job.row)
-            if row is not None and row.version == job.version:
-                message = holder(_facts(other), job.spec.domain)
-                row.fail(HostStatus.CONFLICT, message, None, self.clock())
+        log.warning("proxy: %s: host %s has the name and is not ours", job.spec.domain, other.id)
+        message = holder(host_facts(other), job.spec.domain)
+        self._record(job, lambda row: row.fail(HostStatus.CONFLICT, message, None, self.clock()))
 
     def _failed(self, job: Job, error: ProxyError) -> None:
         log.warning("proxy: %s: %s", job.spec.domain, error.message)
+
+        def outcome(row: ProxyHost) -> None:
+            at = self.clock()
+            again = next_try(at, row.attempts + 1, random.random()) if error.will_heal else None  # noqa: S311
+            row.fail(HostStatus.PENDING if again else HostStatus.FAILED, error.message, again, at)
+
+        self._record(job, outcome)
+
+    def _record(self, job: Job, outcome: Callable[[ProxyHost], None]) -> None:
+        """Write down what became of a job, unless the wish changed meanwhile. Only this process deletes rows."""
         with transaction() as session:
-            row = session.get(ProxyHost, job.row)
-            if row is not None and row.version == job.version:
-                at = self.clock()
-                again = next_try(at, row.attempts + 1, random.random())  # noqa: S311
-                status = HostStatus.PENDING if error.will_heal else HostStatus.FAILED
-                row.fail(status, error.message, again if error.will_heal else None, at)
+            row = session.get_one(ProxyHost, job.row)
+            if row.version == job.version:
+                outcome(row)
+
+    def _forget_removed(self) -> None:
+        """Without a proxy manager, and without a host that is known there, a removal is done."""
+        with transaction() as session:
+            query = select(ProxyHost).where(ProxyHost.removing, ProxyHost.npm_host_id.is_(None))
+            for row in session.scalars(query):
+                session.delete(row)
 
     def _fail_all(self, message: str, again: datetime | None) -> None:
         """Nothing could be done at all: every waiting row says why; the wish stays."""
@@ -169,19 +176,23 @@ class Publisher:
             key = (settings.url, settings.email, settings.password_sealed or "", settings.verify_tls)
         if key not in self._clients:
             url, email, sealed, verify = key
-            self._clients = {key: NpmClient(url, email, vault.unseal(sealed), install, verify_tls=verify)}
+            client = NpmClient(
+                url, email, vault.unseal(sealed), install, verify_tls=verify, session=outgoing.session()
+            )
+            self._clients = {key: client}
         return self._clients[key]
 
-    def _remember(self, client: NpmClient, hosts: list[Host], certificates: list[Certificate]) -> None:
+    def _remember(self, hosts: list[Host], certificates: list[Certificate]) -> None:
         with transaction() as session:
             settings = npm_settings(session)
-            settings.hosts = [_facts(host) for host in hosts]
-            settings.certificates = [
-                {"id": c.id, "name": c.name, "domains": list(c.domains), "expires_on": _iso(c.expires_on)}
-                for c in certificates
-            ]
+            settings.hosts = [host_facts(host) for host in hosts]
+            settings.certificates = [certificate_facts(certificate) for certificate in certificates]
             settings.error, settings.attempts, settings.next_try_at = None, 0, None
             settings.read_at = self.clock()
+
+
+def _by_id(client: NpmClient) -> dict[int, Host]:
+    return {host.id: host for host in client.list_hosts()}
 
 
 def _is_due(session: Session, settings: NpmSettings | None, at: datetime, check_every: timedelta) -> bool:
@@ -193,52 +204,3 @@ def _is_due(session: Session, settings: NpmSettings | None, at: datetime, check_
     if settings is None or not settings.ready or (settings.error and not settings.next_try_at):
         return False
     return settings.read_at is None or settings.read_at + check_every <= at
-
-
-def _job(row: ProxyHost, install: str) -> Job:
-    spec = HostSpec(
-        domain=row.fqdn,
-        forward_scheme=row.forward_scheme,
-        forward_host=row.forward_host,
-        forward_port=row.forward_port,
-        certificate_id=row.certificate_id,
-        ssl_forced=row.ssl_forced,
-        http2_support=row.http2_support,
-        hsts_enabled=row.hsts_enabled,
-        hsts_subdomains=row.hsts_subdomains,
-        allow_websocket_upgrade=row.allow_websocket_upgrade,
-        block_exploits=row.block_exploits,
-        enabled=row.enabled,
-    )
-    consumer = row.consumer
-    return Job(
-        row.id, row.version, spec, Mark(install, consumer.type, consumer.id), row.npm_host_id, row.removing
-    )
-
-
-def _find(job: Job, hosts: dict[int, Host]) -> Host | None:
-    """Our host: the one with our mark, by the id we know or by the mark alone after a lost answer."""
-    known = hosts.get(job.npm_host_id or 0)
-    if known is not None and known.mark == job.mark:
-        return known
-    return next((host for host in hosts.values() if host.mark == job.mark), None)
-
-
-def _nginx_says(host: Host) -> str:
-    said = (host.nginx_error or "no reason given").strip()
-    if host.blamed_host is not None:
-        return f"nginx refuses because of another host ({host.blamed_host}): {said}"
-    return f"nginx refuses this host, so it is not served: {said}"
-
-
-def _facts(host: Host) -> dict[str, object]:
-    return {
-        "id": host.id,
-        "domains": list(host.domains),
-        "forward": f"{host.forward_scheme}://{host.forward_host}:{host.forward_port}",
-        "install": host.mark.install if host.mark else None,
-    }
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None

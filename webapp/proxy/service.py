@@ -1,11 +1,12 @@
 """Standalone proxies: create, change, remove. Writes wishes; `publish` makes them true."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,6 +16,13 @@ from webapp.dns.models import ConsumerType
 from webapp.dns.names import Fqdn
 from webapp.errors import Busy, NotFound, Stale
 from webapp.proxy.models import HostStatus, NpmSettings, ProxyHost
+
+MOST_ID = 2**31 - 1
+"""A larger number in an address cannot even be looked up."""
+
+
+class HeldOutside(Busy):
+    """A host that was made by hand has the name, as far as the list that was last read tells."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ def npm_settings_or_none(session: Session) -> NpmSettings | None:
 
 def create(wish: ProxyWish, *, at: datetime) -> ProxyHost:
     """Wish for a new proxy and claim its name, both or neither. Raises Busy for a name in use."""
-    with transaction() as session:
+    with _change() as session:
         _check_free(session, wish.fqdn, None)
         host = ProxyHost(consumer_type=ConsumerType.STANDALONE, created_at=at, updated_at=at, **asdict(wish))
         host.ask(at)
@@ -71,7 +79,7 @@ def update(proxy_id: int, wish: ProxyWish, *, version: int | None = None, at: da
 
     Raises NotFound, and Busy for a name in use or a page that is out of date.
     """
-    with transaction() as session:
+    with _change() as session:
         host = get(session, proxy_id)
         if version is not None and host.version != version:
             raise Stale(
@@ -142,7 +150,7 @@ def get(session: Session, proxy_id: int) -> ProxyHost:
 
 
 def _any(session: Session, proxy_id: int) -> ProxyHost:
-    host = session.get(ProxyHost, proxy_id)
+    host = session.get(ProxyHost, proxy_id) if proxy_id <= MOST_ID else None
     if host is None or host.consumer_type is not ConsumerType.STANDALONE:
         raise NotFound("There is no such proxy. It may have been removed.")
     return host
@@ -161,11 +169,8 @@ def listing(session: Session, text: str = "", status: str = "") -> Sequence[Prox
     """Standalone proxies by name, filtered by a part of name or target and by status."""
     query = select(ProxyHost).where(ProxyHost.consumer_type == ConsumerType.STANDALONE)
     if text:
-        pattern = f"%{text.lower().replace('%', '').replace('_', chr(92) + '_')}%"
-        matches = ProxyHost.fqdn.like(pattern, escape="\\") | ProxyHost.forward_host.like(
-            pattern, escape="\\"
-        )
-        query = query.where(matches)
+        columns = (ProxyHost.fqdn, ProxyHost.forward_host)
+        query = query.where(or_(*(column.contains(text.lower(), autoescape=True) for column in columns)))
     if status in set(HostStatus):
         query = query.where(ProxyHost.status == HostStatus(status))
     return session.scalars(query.order_by(ProxyHost.fqdn, ProxyHost.id)).all()
@@ -176,6 +181,19 @@ def unsettled(session: Session) -> int:
     query = select(func.count()).select_from(ProxyHost)
     fine = ProxyHost.status.in_([HostStatus.ONLINE, HostStatus.OFF]) & ~ProxyHost.removing
     return session.scalar(query.where(~fine)) or 0
+
+
+@contextmanager
+def _change() -> Iterator[Session]:
+    """A transaction; when it fails on a list of hosts that may be old, that list is read again for the next try."""
+    try:
+        with transaction() as session:
+            yield session
+    except HeldOutside:
+        with transaction() as session:
+            npm_settings(session).read_at = None
+            wake_worker_on_commit()
+        raise
 
 
 def _claim(host: ProxyHost, at: datetime) -> None:
@@ -192,7 +210,7 @@ def _check_free(session: Session, name: str, host: ProxyHost | None) -> None:
             raise Busy(f"{name} is in use by {other.consumer}. Choose another name.")
     for seen in npm_settings(session).hosts:
         if name in seen["domains"] and not _is_ours(seen, session):
-            raise Busy(holder(seen, name))
+            raise HeldOutside(holder(seen, name))
 
 
 def holder(seen: dict[str, Any], name: str) -> str:

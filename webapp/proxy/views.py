@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.db import now, reading
 from webapp.dns import ledger
-from webapp.dns.models import ConsumerType
+from webapp.dns.models import ConsumerType, Status
 from webapp.errors import Busy, InvalidInput, Stale
 from webapp.proxy import service
 from webapp.proxy.forms import ProxyForm, as_fields, make_form
@@ -123,15 +123,16 @@ def listing(text: str, status: str) -> dict[str, Any]:
     """What the list shows; two queries and the settings, however many proxies there are."""
     with reading() as session:
         hosts = service.listing(session, text, status)
-        npm = service.npm_settings_or_none(session)
+        claims = ledger.statuses(session, ConsumerType.STANDALONE, {h.id for h in hosts})
+        on_its_way = any(row.status is Status.PENDING for rows in claims.values() for row in rows)
         return {
             "hosts": hosts,
-            "claims": ledger.statuses(session, ConsumerType.STANDALONE, {h.id for h in hosts}),
-            "npm": npm,
+            "claims": claims,
+            "npm": service.npm_settings_or_none(session),
             "text": text,
             "chosen": status,
             "statuses": list(HostStatus),
-            "pending": any(h.status is HostStatus.PENDING for h in hosts),
+            "pending": on_its_way or any(h.status is HostStatus.PENDING for h in hosts),
         }
 
 

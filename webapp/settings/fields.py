@@ -9,8 +9,15 @@ from flask_wtf import FlaskForm
 from wtforms import Field
 from wtforms.validators import ValidationError
 
+from webapp.dns.names import parse_name
 from webapp.errors import InvalidInput
+from webapp.proxy.forms import parse_host
 
+# Carrier-grade NAT counts too (RFC 6598). Documentation addresses do not: what people try out uses those.
+PRIVATE = [
+    ipaddress.ip_network(network)
+    for network in ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+]
 PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
 
@@ -20,16 +27,23 @@ def strip(value: str | None) -> str:
 
 
 def by(parse: Callable[[str], str]) -> Callable[[FlaskForm, Field], None]:
-    """A validator that normalises the field's value, or puts the sentence beside the field."""
+    """A validator that normalises the field's value, or puts the sentence beside it; after Optional."""
 
     def validate(_form: FlaskForm, field: Field) -> None:
-        if field.data:
-            try:
-                field.data = parse(field.data)
-            except InvalidInput as error:
-                raise ValidationError(error.message) from error
+        try:
+            field.data = parse(field.data)
+        except InvalidInput as error:
+            raise ValidationError(error.message) from error
 
     return validate
+
+
+def plain_name(text: str) -> str:
+    """A complete name that is no wildcard. Raises InvalidInput."""
+    name = parse_name(text)
+    if name.startswith("*."):
+        raise InvalidInput("Enter the name without a star.")
+    return name
 
 
 def ipv4(text: str) -> str:
@@ -47,6 +61,8 @@ def ipv6(text: str) -> str:
         address = ipaddress.IPv6Address(text.removeprefix("[").removesuffix("]"))
     except ValueError as error:
         raise InvalidInput("Enter an IPv6 address such as 2001:db8::10.") from error
+    if address.scope_id:
+        raise InvalidInput("Enter the IPv6 address without the part from the percent sign on.")
     return _usable(address)
 
 
@@ -71,10 +87,9 @@ def base_url(text: str) -> str:
         raise InvalidInput("Enter only scheme, host and port; the account has its own fields.")
     if parts.path.rstrip("/") not in {"", "/api"}:
         raise InvalidInput("Enter the address without a path.")
-    if not re.fullmatch(r"[A-Za-z0-9._:-]+", parts.hostname):
-        raise InvalidInput("The host in this address has a forbidden character.")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+    if port == 0:
+        raise InvalidInput("A port is a number from 1 to 65535.")
+    return f"{parts.scheme}://{parse_host(parts.hostname)}" + (f":{port}" if port else "")
 
 
 def one_word(text: str) -> str:
@@ -85,5 +100,5 @@ def one_word(text: str) -> str:
 
 
 def is_private(text: str | None) -> bool:
-    """Whether the address is one that the internet cannot reach."""
-    return bool(text) and not ipaddress.ip_address(text or "").is_global
+    """Whether the address is one of a private network, which the internet cannot reach."""
+    return bool(text) and any(ipaddress.ip_address(text or "") in network for network in PRIVATE)

@@ -1,18 +1,28 @@
 """The settings form: the one place where settings are validated, for the page and for the command line."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, Field, IntegerField, PasswordField, RadioField, SelectField, StringField
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp, ValidationError
+from wtforms import (
+    BooleanField,
+    Field,
+    IntegerField,
+    PasswordField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    StringField,
+)
+from wtforms.validators import InputRequired, Length, Optional, Regexp, ValidationError
 
 from webapp.dns import providers
 from webapp.dns.desired import Mode, Policy
-from webapp.dns.names import parse_name
 from webapp.dns.records import AUTO_TTL, MAX_TTL, MIN_TTL, Target, Zone
 from webapp.dns.switch import Wanted
-from webapp.settings.fields import base_url, by, ipv4, ipv6, is_private, one_word, strip
+from webapp.errors import InvalidInput
+from webapp.settings.fields import base_url, by, ipv4, ipv6, is_private, one_word, plain_name, strip
 from webapp.settings.service import Current, NpmWish, SettingsWish, current
 
 ZONE = re.compile(r"([A-Za-z0-9_.-]{1,64})/([a-z0-9.-]{1,253})/([a-z_]{0,32})")
@@ -23,7 +33,7 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]
 
     version = IntegerField(validators=[InputRequired()])
     base_domain = StringField(
-        "Base domain", filters=[strip], validators=[Optional(), Length(max=253), by(parse_name)],
+        "Base domain", filters=[strip], validators=[Optional(), Length(max=253), by(plain_name)],
         description="New names are completed with it: «app» becomes app.example.com.",
     )  # fmt: skip
     ipv4 = StringField("Server IPv4 address", filters=[strip], validators=[Optional(), by(ipv4)])
@@ -32,7 +42,7 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]
         description="When it is set, every name gets an AAAA record too.",
     )  # fmt: skip
     cname = StringField(
-        "Or: target name", filters=[strip], validators=[Optional(), Length(max=253), by(parse_name)],
+        "Or: target name", filters=[strip], validators=[Optional(), Length(max=253), by(plain_name)],
         description="Instead of addresses: every name becomes a CNAME record of this one, for example a DynDNS name.",
     )  # fmt: skip
     npm_url = StringField(
@@ -59,7 +69,7 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]
         validators=[Optional(), Regexp(r"[0-9a-f]{32}$", message="A zone ID has 32 digits.")],
         description="For a token that may not list zones. The zone's overview page at Cloudflare shows it.",
     )  # fmt: skip
-    zone_name = StringField("Zone name", filters=[strip], validators=[Optional(), by(parse_name)])
+    zone_name = StringField("Zone name", filters=[strip], validators=[Optional(), by(plain_name)])
     ttl = IntegerField(
         "TTL (seconds)", validators=[InputRequired("Enter a number of seconds, or 1 for automatic.")],
         description="How long resolvers may remember a record. 1 means automatic, else 60 to 86400.",
@@ -70,13 +80,16 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]
     )
     policy = RadioField(
         "When a name is no longer used",
-        choices=[(Policy.FULL, "Delete its record"), (Policy.KEEP, "Never delete a record")],
+        choices=[
+            SelectChoice(Policy.FULL, "Delete its record"),
+            SelectChoice(Policy.KEEP, "Never delete a record"),
+        ],
     )
 
     def __init__(self, *args: Any, current: Current, kinds: tuple[str, ...], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.current = current
-        self.provider.choices = [(name, providers.KINDS[name].label) for name in kinds]
+        self.provider.choices = [SelectChoice(name, providers.KINDS[name].label) for name in kinds]
         self.offer_zones([])
 
     @classmethod
@@ -108,7 +121,8 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]
         for zone in (self.chosen_zone(), self.current.zone):
             if zone is not None and zone.name not in values.values():
                 values[zone_value(zone)] = zone.name
-        self.zone.choices = [("", "Choose a zone"), *sorted(values.items(), key=lambda v: v[1])]
+        offered = sorted(values.items(), key=lambda item: item[1])
+        self.zone.choices = [SelectChoice(*item) for item in (("", "Choose a zone"), *offered)]
 
     def chosen_zone(self) -> Zone | None:
         """The zone in the field; None for nothing usable."""
@@ -119,22 +133,36 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]
 
     def validate_ttl(self, field: Field) -> None:
         """1, or the range every plan allows."""
-        if field.data != AUTO_TTL:
-            NumberRange(MIN_TTL, MAX_TTL, f"Enter 1 for automatic, or {MIN_TTL} to {MAX_TTL} seconds.")(
-                self, field
-            )
+        if field.data is not None and field.data != AUTO_TTL and not MIN_TTL <= field.data <= MAX_TTL:
+            raise ValidationError(f"Enter 1 for automatic, or {MIN_TTL} to {MAX_TTL} seconds.")
 
     def validate_cname(self, field: Field) -> None:
         """Addresses or a name, not both."""
         if field.data and (self.ipv4.data or self.ipv6.data):
             raise ValidationError("Enter addresses or a target name, not both.")
-        if (field.data or "").startswith("*."):
-            raise ValidationError("A target cannot be a wildcard.")
 
     def validate(self, extra_validators: Any = None) -> bool:
         """The fields one by one, then what they must be together."""
         fine = super().validate(extra_validators)
         return bool(self._npm_is_complete() & self._dns_is_complete() & fine)
+
+    def require_npm(self) -> None:
+        """Raise InvalidInput unless the fields about Nginx Proxy Manager, and only they, are in order."""
+        self._require(self._npm_is_complete, self.npm_url, self.npm_email, self.npm_password)
+        if not self.npm_url.data:
+            raise InvalidInput("Enter the address first.", "npm_url")
+
+    def require_token(self) -> None:
+        """Raise InvalidInput unless provider, token and a zone entered by hand are in order."""
+        self._require(self._token_is_there, self.provider, self.token, self.zone_id, self.zone_name)
+
+    def _require(self, complete: Callable[[], bool], *fields: Field) -> None:
+        for field in fields:
+            field.validate(self)
+        complete()
+        for field in fields:
+            if field.errors:
+                raise InvalidInput(str(field.errors[0]), field.name)
 
     def _npm_is_complete(self) -> bool:
         url, saved = self.npm_url.data, self.current.npm_url

@@ -7,13 +7,13 @@ from typing import TypeVar
 
 from flask import current_app
 
-from webapp import vault
+from webapp import outgoing, vault
 from webapp.db import reading
 from webapp.dns import service as dns
 from webapp.dns.providers.base import Finding
 from webapp.dns.providers.public_address import public_addresses
 from webapp.dns.records import Zone
-from webapp.errors import ForgeError, InvalidInput, Outage, ProxyError
+from webapp.errors import ForgeError, InvalidInput, Outage
 from webapp.proxy.models import NpmSettings
 from webapp.proxy.npm import NpmClient
 from webapp.settings.forms import SettingsForm
@@ -43,26 +43,19 @@ def within(work: Callable[[], T]) -> T:
 
 def npm(form: SettingsForm) -> list[Finding]:
     """Version, account and number of hosts, or what is wrong."""
-    problem = _npm_problem(form)
-    if problem:
-        return [Finding("Nginx Proxy Manager", False, problem)]
     try:
-        password = form.npm_password.data or _saved_npm_password()
+        form.require_npm()
         client = NpmClient(
-            form.npm_url.data, form.npm_email.data, password, "", verify_tls=bool(form.npm_verify_tls.data)
+            form.npm_url.data,
+            form.npm_email.data,
+            form.npm_password.data or _saved_npm_password(),
+            "",
+            verify_tls=bool(form.npm_verify_tls.data),
+            session=outgoing.session(),
         )
         return within(lambda: _npm_findings(client))
     except ForgeError as error:
         return [Finding("Nginx Proxy Manager", False, error.message)]
-
-
-def _npm_problem(form: SettingsForm) -> str | None:
-    """Only what this test needs has to be in order."""
-    form.validate()
-    for field in (form.npm_url, form.npm_email, form.npm_password):
-        if field.errors:
-            return str(field.errors[0])
-    return None if form.npm_url.data else "Enter the address first."
 
 
 def _npm_findings(client: NpmClient) -> list[Finding]:
@@ -90,9 +83,7 @@ def _npm_findings(client: NpmClient) -> list[Finding]:
 def _saved_npm_password() -> str:
     with reading() as session:
         sealed = session.get_one(NpmSettings, 1).password_sealed
-    if not sealed:
-        raise ProxyError("Enter the password of that account.")
-    return vault.unseal(sealed)
+    return vault.unseal(sealed or "")
 
 
 def zones(form: SettingsForm, api_url: str) -> list[Zone]:
@@ -114,10 +105,7 @@ def test_dns(form: SettingsForm, api_url: str) -> list[Finding]:
 
 def _credentials(form: SettingsForm) -> Mapping[str, str]:
     """What is entered, else what is saved for this very provider."""
-    form.validate()
-    for field in (form.provider, form.token):
-        if field.errors:
-            raise InvalidInput(str(field.errors[0]))
+    form.require_token()
     if form.token.data:
         return {"token": form.token.data}
     saved = dns.saved_credentials(form.provider.data)

@@ -15,7 +15,7 @@ from webapp.dns.desired import Mode, Policy
 from webapp.dns.models import Connection
 from webapp.dns.records import Target, Zone
 from webapp.dns.switch import Preview, Wanted
-from webapp.errors import Busy
+from webapp.errors import Busy, Stale
 from webapp.proxy import service as proxies
 from webapp.settings.models import SettingsDraft
 
@@ -109,7 +109,10 @@ def save(wish: SettingsWish, *, version: int, at: datetime) -> None:
 
 
 def keep_draft(wish: SettingsWish, *, version: int, at: datetime) -> str:
-    """Keep a wish, sealed, until its preview is confirmed. Returns the draft's id."""
+    """Keep a wish, sealed, until its preview is confirmed. Returns the draft's id.
+
+    Raises Stale when the settings changed since `version`.
+    """
     draft = SettingsDraft(
         id=secrets.token_urlsafe(24),
         sealed=vault.seal(json.dumps(asdict(wish))),
@@ -117,6 +120,10 @@ def keep_draft(wish: SettingsWish, *, version: int, at: datetime) -> str:
         created_at=at,
     )
     with transaction() as session:
+        if ledger.settings(session).version != version:
+            raise Stale(
+                "The settings were changed in the meantime. Reload the page and enter your changes again."
+            )
         session.execute(delete(SettingsDraft).where(SettingsDraft.created_at < at - DRAFT_LASTS))
         session.add(draft)
         return draft.id

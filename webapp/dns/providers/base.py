@@ -95,7 +95,7 @@ def perform(provider: Provider, zone: Zone, change: Change) -> Outcome:
                 return Outcome(change, provider.ensure_record(zone, change.record, None))
             case Update():
                 return Outcome(change, provider.ensure_record(zone, change.record, change.live))
-            case Delete():
+            case _:
                 provider.delete_record(zone, change.live)
                 return Outcome(change)
     except Rejected as error:

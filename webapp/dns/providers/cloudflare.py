@@ -5,19 +5,27 @@ from typing import Any
 
 import requests
 
-from webapp.dns.changes import Change, Create, Delete, Update
+from webapp.dns.changes import Change, Delete, Update
 from webapp.dns.providers.base import Finding, Outcome, by_name, perform
 from webapp.dns.providers.cloudflare_http import NO_SUCH_RECORD, CloudflareHttp
 from webapp.dns.providers.cloudflare_probe import CloudflareProbe
-from webapp.dns.providers.cloudflare_wire import as_object, read_record, read_zone, record_body, records_path
-from webapp.dns.records import LiveRecord, Record, Usage, Zone
-from webapp.errors import Outage, Rejected
+from webapp.dns.providers.cloudflare_wire import (
+    PAID_PLANS,
+    as_object,
+    read_record,
+    read_written,
+    read_zone,
+    record_body,
+    records_path,
+)
+from webapp.dns.records import LiveRecord, Record, Usage, Zone, normal_content
+from webapp.errors import Denied, Outage, Rejected
 
 RECORDS_PER_PAGE = 5000
 ZONES_PER_PAGE = 50
 MAX_PAGES = 1000
-BATCH = {"free": 200}
-BATCH_PAID = 3500
+BATCH, BATCH_PAID = 200, 3500
+"""Changes in one call; a plan that we do not know gets what every plan allows."""
 THERE_ALREADY = frozenset({81057, 81058, 81053})
 
 
@@ -37,31 +45,31 @@ class Cloudflare:
 
     def list_zones(self) -> list[Zone]:
         """See Provider. Of two zones with one name (moved between accounts) the active one counts."""
-        found = [read_zone(item) for item in self._pages("/zones", ZONES_PER_PAGE)]
+        found = [read_zone(item) for item in self._all("/zones", ZONES_PER_PAGE)]
         found.sort(key=lambda zone: (zone.name, zone.status == "active"))
         return list({zone.name: zone for zone in found}.values())
 
     def list_records(self, zone: Zone) -> list[LiveRecord]:
         """See Provider."""
-        items = self._pages(records_path(zone), RECORDS_PER_PAGE)
-        records = {record.id: record for record in map(read_record, items)}
-        return list(records.values())
+        return [read_record(item) for item in self._all(records_path(zone), RECORDS_PER_PAGE)]
 
     def usage(self, zone: Zone) -> Usage | None:
         """See Provider."""
-        result = as_object(self._http.call("GET", f"{records_path(zone)}/usage").get("result"))
-        quota = result.get("record_quota")
-        return Usage(int(result.get("record_usage") or 0), quota if isinstance(quota, int) else None)
+        try:
+            result = as_object(self._http.call("GET", f"{records_path(zone)}/usage").get("result"))
+        except Rejected:
+            return None
+        used, quota = result.get("record_usage"), result.get("record_quota")
+        return Usage(used, quota if isinstance(quota, int) else None) if isinstance(used, int) else None
 
     def ensure_record(self, zone: Zone, record: Record, known: LiveRecord | None) -> LiveRecord:
         """See Provider. A create that was made after all on an earlier try is found and taken for done."""
-        body = record_body(record, self._owner, known)
+        body = record_body(record, self._owner, known, zone.plan)
         if known:
-            return read_record(
-                self._http.call("PATCH", f"{records_path(zone)}/{known.id}", body=body).get("result")
-            )
+            changed = self._http.call("PATCH", f"{records_path(zone)}/{known.id}", body=body)
+            return read_written(changed.get("result"))
         try:
-            return read_record(self._http.call("POST", records_path(zone), body=body).get("result"))
+            return read_written(self._http.call("POST", records_path(zone), body=body).get("result"))
         except Rejected as error:
             made = self._made_earlier(zone, record) if error.codes & THERE_ALREADY else None
             if made is None:
@@ -85,7 +93,7 @@ class Cloudflare:
     def apply(self, zone: Zone, changes: Sequence[Change]) -> Iterator[list[Outcome]]:
         """See Provider. A batch that is refused is split, so that each row gets its own answer."""
         groups = by_name(changes)
-        for batch in _pack(groups, BATCH.get(zone.plan or "free", BATCH_PAID)):
+        for batch in _pack(groups, BATCH_PAID if zone.plan in PAID_PLANS else BATCH):
             yield from self._batch(zone, batch)
 
     def _batch(self, zone: Zone, groups: list[list[Change]]) -> Iterator[list[Outcome]]:
@@ -94,18 +102,27 @@ class Cloudflare:
             yield [perform(self, zone, changes[0])]
             return
         try:
-            envelope = self._http.call("POST", f"{records_path(zone)}/batch", body=self._batch_body(changes))
+            envelope = self._http.call(
+                "POST", f"{records_path(zone)}/batch", body=self._batch_body(zone, changes)
+            )
         except Rejected as error:
-            if len(groups) == 1:
-                yield [Outcome(change, error=error) for change in changes]
-            else:
-                middle = len(groups) // 2
-                yield from self._batch(zone, groups[:middle])
-                yield from self._batch(zone, groups[middle:])
+            yield from self._in_parts(zone, groups, error)
             return
         yield _outcomes(changes, as_object(envelope.get("result")))
 
-    def _batch_body(self, changes: Sequence[Change]) -> dict[str, list[dict[str, Any]]]:
+    def _in_parts(self, zone: Zone, groups: list[list[Change]], error: Rejected) -> Iterator[list[Outcome]]:
+        """Halve what was refused until the bad change stands alone; what makes room goes only with its maker."""
+        if len(groups) > 1:
+            middle = len(groups) // 2
+            yield from self._batch(zone, groups[:middle])
+            yield from self._batch(zone, groups[middle:])
+        elif any(isinstance(change, Delete) for change in groups[0]):
+            yield [Outcome(change, error=error) for change in groups[0]]
+        else:
+            for change in groups[0]:
+                yield [perform(self, zone, change)]
+
+    def _batch_body(self, zone: Zone, changes: Sequence[Change]) -> dict[str, list[dict[str, Any]]]:
         body: dict[str, list[dict[str, Any]]] = {"deletes": [], "patches": [], "posts": []}
         for change in changes:
             match change:
@@ -113,32 +130,43 @@ class Cloudflare:
                     body["deletes"].append({"id": change.live.id})
                 case Update():
                     body["patches"].append(
-                        {"id": change.live.id, **record_body(change.record, self._owner, change.live)}
+                        {
+                            "id": change.live.id,
+                            **record_body(change.record, self._owner, change.live, zone.plan),
+                        }
                     )
-                case Create():
-                    body["posts"].append(record_body(change.record, self._owner, None))
+                case _:
+                    body["posts"].append(record_body(change.record, self._owner, None, zone.plan))
         return {name: items for name, items in body.items() if items}
 
-    def _pages(self, path: str, per_page: int) -> Iterator[dict[str, Any]]:
-        """Every item of a listing. A count that changes under our hands makes the listing unreadable."""
+    def _all(self, path: str, per_page: int) -> list[dict[str, Any]]:
+        """Every item of a listing, once. One that changes under our hands is unreadable."""
+        found: dict[str, dict[str, Any]] = {}
         total: int | None = None
         seen = 0
         for page in range(1, MAX_PAGES):
-            envelope = self._http.call("GET", path, params={"page": page, "per_page": per_page})
-            items = envelope.get("result")
-            info = as_object(envelope.get("result_info"))
-            if not isinstance(items, list) or not isinstance(info.get("total_count"), int):
-                raise Outage("Cloudflare's list could not be read: it is not in the expected form.")
-            if total not in (None, info["total_count"]):
-                raise Outage("The list at Cloudflare changed while it was read. It will be read again.")
-            total = info["total_count"]
+            items, count = self._page(path, {"page": page, "per_page": per_page})
             seen += len(items)
-            yield from map(as_object, items)
+            found |= {str(item.get("id")): item for item in items}
+            if total not in (None, count) or len(found) < min(seen, count):
+                raise Outage("The list at Cloudflare changed while it was read. It will be read again.")
+            total = count
             if seen >= total:
-                return
+                return list(found.values())
             if not items:
                 raise Outage("Cloudflare's list is incomplete: fewer records came than it counts.")
         raise Outage("Cloudflare's list does not end.")
+
+    def _page(self, path: str, params: dict[str, str | int]) -> tuple[list[dict[str, Any]], int]:
+        """One page, and how many items there are on all of them."""
+        try:
+            envelope = self._http.call("GET", path, params=params)
+        except Rejected as error:
+            raise Denied(error.message, error.codes) from None
+        items, count = envelope.get("result"), as_object(envelope.get("result_info")).get("total_count")
+        if not isinstance(items, list) or not isinstance(count, int):
+            raise Outage("Cloudflare's list could not be read: it is not in the expected form.")
+        return [as_object(item) for item in items], count
 
     def probe(self, zone: Zone | None) -> list[Finding]:
         """See Provider."""
@@ -161,15 +189,27 @@ def _pack(groups: list[list[Change]], limit: int) -> Iterator[list[list[Change]]
 
 def _outcomes(changes: Sequence[Change], result: Mapping[str, Any]) -> list[Outcome]:
     """Match the answer to the changes by what the records are: the order of its lists is not documented."""
-    answered = [*(result.get("patches") or []), *(result.get("posts") or [])]
-    by_key = {(r.name, r.type, r.content): r for r in map(read_record, answered)}
+    patched = {live.id: live for live in _written(result.get("patches"))}
+    made = {
+        (live.name, live.type, normal_content(live.type, live.content)): live
+        for live in _written(result.get("posts"))
+    }
     outcomes = []
     for change in changes:
-        if isinstance(change, Delete):
-            outcomes.append(Outcome(change))
-            continue
-        live = by_key.get((change.record.name, change.record.type, change.record.content))
+        match change:
+            case Delete():
+                outcomes.append(Outcome(change))
+                continue
+            case Update():
+                live = patched.get(change.live.id)
+            case _:
+                record = change.record
+                live = made.get((record.name, record.type, record.content))
         if live is None:
             raise Outage("Cloudflare's answer leaves out a record that it made.", unconfirmed=True)
         outcomes.append(Outcome(change, live))
     return outcomes
+
+
+def _written(items: object) -> list[LiveRecord]:
+    return [read_written(item) for item in items] if isinstance(items, list) else []

@@ -34,9 +34,10 @@ EXPLAINED = {
     9041: "Cloudflare cannot proxy this target. Use a public address, or turn «Proxied» off.",
     9313: "Cloudflare refuses the comment that marks our records: it is too long.",
 }
-CREDENTIALS = frozenset({6003, 6111, 9106, 9103, 1038})
+CREDENTIALS = frozenset({1000, 1038, 6003, 6111, 9103, 9106, 9109, 10000, 10001})
 NO_SUCH_RECORD = 81044
 STATUS_DENIED = frozenset({401, 403})
+TOO_SLOW = 408
 
 
 class CloudflareHttp:
@@ -52,6 +53,8 @@ class CloudflareHttp:
         self, method: str, path: str, *, params: Mapping[str, str | int] | None = None, body: object = None
     ) -> dict[str, Any]:
         """The decoded envelope of a successful answer. Raises Outage, Denied or Rejected."""
+        if not (self._token.isascii() and self._token.isprintable()):
+            raise Denied(EXPLAINED[6003], [6003])  # no header can carry it
         try:
             answer = self._session.request(
                 method,
@@ -63,7 +66,7 @@ class CloudflareHttp:
             )
         except requests.RequestException as error:
             raise _unreachable(error, changing=method != "GET") from None
-        return _read(method, path, answer)
+        return _read(method, path, answer, self._token)
 
 
 def _unreachable(error: requests.RequestException, *, changing: bool) -> Outage:
@@ -74,7 +77,8 @@ def _unreachable(error: requests.RequestException, *, changing: bool) -> Outage:
         return Outage(_doubt("Cloudflare did not answer in time", changing), unconfirmed=changing)
     if isinstance(error, requests.exceptions.SSLError):
         return Outage(
-            "The secure connection to Cloudflare failed. Check the clock and the certificates here."
+            "The secure connection to Cloudflare failed. Check the clock and the certificates here.",
+            unconfirmed=changing,
         )
     return Outage(_doubt("The connection to Cloudflare failed", changing), unconfirmed=changing)
 
@@ -83,8 +87,8 @@ def _doubt(what: str, changing: bool) -> str:
     return f"{what}; could not confirm the change." if changing else f"{what}; could not read the records."
 
 
-def _read(method: str, path: str, answer: requests.Response) -> dict[str, Any]:
-    """The envelope, or the error that it means."""
+def _read(method: str, path: str, answer: requests.Response, secret: str) -> dict[str, Any]:
+    """The envelope, or the error that it means, without the secret."""
     changing = method != "GET"
     ray = answer.headers.get("CF-Ray", "-")
     if answer.status_code == 429:
@@ -94,29 +98,29 @@ def _read(method: str, path: str, answer: requests.Response) -> dict[str, Any]:
         )
     try:
         envelope = answer.json()
-    except requests.exceptions.JSONDecodeError:
+    except (ValueError, RecursionError):
         envelope = None
-    if answer.status_code >= 500 or not isinstance(envelope, dict):
+    if answer.status_code >= 500 or answer.status_code == TOO_SLOW or not isinstance(envelope, dict):
         log.warning("Cloudflare: HTTP %s without a usable answer (ray %s)", answer.status_code, ray)
         what = f"Cloudflare had a fault of its own (HTTP {answer.status_code})"
         raise Outage(_doubt(what, changing), _retry_after(answer), unconfirmed=changing)
     if answer.status_code < 300 and envelope.get("success") is True:
         return envelope
-    error = _refusal(answer.status_code, envelope)
+    error = _refusal(answer.status_code, envelope, secret, changing=changing)
     log.warning(
         "Cloudflare: %s %s: HTTP %s %s (ray %s)", method, path, answer.status_code, sorted(error.codes), ray
     )
     raise error
 
 
-def _refusal(status: int, envelope: Mapping[str, Any]) -> ProviderError:
+def _refusal(status: int, envelope: Mapping[str, Any], secret: str, *, changing: bool) -> ProviderError:
     errors = list(_errors(envelope.get("errors")))
     codes = [code for code, _ in errors]
     explained = next((EXPLAINED[code] for code in reversed(codes) if code in EXPLAINED), None)
     said = "; ".join(f"{text} ({code})" for code, text in errors) or f"HTTP {status}"
-    message = explained or f"Cloudflare says: {said}"
+    message = explained or f"Cloudflare says: {said.replace(secret, '…') if secret else said}"
     if status < 400 and not codes:
-        return Outage("Cloudflare answered without saying whether it worked.", unconfirmed=True)
+        return Outage("Cloudflare answered without saying whether it worked.", unconfirmed=changing)
     if status in STATUS_DENIED or CREDENTIALS & set(codes) or 7003 in codes:
         return Denied(message, codes)
     return Rejected(message, codes)
@@ -126,11 +130,14 @@ def _errors(errors: object) -> Iterable[tuple[int, str]]:
     """(code, message) of each error and of everything in its chain; the shape is never trusted."""
     for error in errors if isinstance(errors, list) else ():
         if isinstance(error, dict):
-            code = error.get("code")
-            yield (code if isinstance(code, int) else 0), str(error.get("message", ""))[:300]
+            code = str(error.get("code"))
+            yield (
+                (int(code) if code.isdecimal() and len(code) < 10 else 0),
+                str(error.get("message", ""))[:300],
+            )
             yield from _errors(error.get("error_chain"))
 
 
 def _retry_after(answer: requests.Response) -> timedelta | None:
     text = answer.headers.get("Retry-After", "")
-    return timedelta(seconds=min(int(text), 3600)) if text.isascii() and text.isdigit() else None
+    return timedelta(seconds=min(int(text[:9]), 3600)) if text.isascii() and text.isdigit() else None

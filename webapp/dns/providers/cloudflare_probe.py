@@ -11,6 +11,8 @@ from webapp.errors import Denied, ProviderError, Rejected
 NOBODY = "0" * 32
 """An id that no record has."""
 
+NO_PERMISSION = frozenset({9109, 10000})
+
 
 class CloudflareProbe:
     """One test of one token against one zone (or none yet)."""
@@ -29,7 +31,7 @@ class CloudflareProbe:
         findings: list[Finding] = []
         for name, message, step in steps:
             if findings and findings[0].passed is False:
-                findings.append(Finding(name, None, "Not looked at, because the token does not work."))
+                findings.append(Finding(name, None, "Not looked at, because the first test failed."))
                 continue
             try:
                 step()
@@ -57,8 +59,10 @@ class CloudflareProbe:
         zone = self._chosen()
         try:
             names = {z.name for z in self._list_zones()}
-        except Denied:
-            raise Denied("Zones cannot be listed. Give the token the permission Zone: Zone: Read.") from None
+        except Denied as error:
+            raise _lacks(
+                error, "Zones cannot be listed. Give the token the permission Zone: Zone: Read."
+            ) from None
         if zone.name not in names:
             raise Denied(f"The token cannot see {zone.name}. Add the zone to the token's zone resources.")
 
@@ -66,9 +70,9 @@ class CloudflareProbe:
         zone = self._chosen()
         try:
             self._http.call("GET", records_path(zone), params={"per_page": 1})
-        except Denied:
-            raise Denied(
-                "Records cannot be read. Give the token the permission Zone: DNS: Read or Edit."
+        except Denied as error:
+            raise _lacks(
+                error, "Records cannot be read. Give the token the permission Zone: DNS: Read or Edit."
             ) from None
 
     def _prove_write(self) -> None:
@@ -78,12 +82,17 @@ class CloudflareProbe:
         except Rejected as error:
             if NO_SUCH_RECORD not in error.codes:
                 raise
-        except Denied:
-            raise Denied(
-                "Records cannot be written. Give the token the permission Zone: DNS: Edit."
+        except Denied as error:
+            raise _lacks(
+                error, "Records cannot be written. Give the token the permission Zone: DNS: Edit."
             ) from None
 
     def _chosen(self) -> Zone:
         if self._zone is None:
             raise Denied("Choose a zone first.")
         return self._zone
+
+
+def _lacks(error: Denied, advice: str) -> Denied:
+    """The error with better advice, unless it names another cause than a missing permission."""
+    return error if error.codes - NO_PERMISSION else Denied(advice, error.codes)

@@ -3,17 +3,20 @@
 from typing import Any
 
 from webapp.dns.names import ascii_name
-from webapp.dns.records import LiveRecord, Record, Zone
+from webapp.dns.records import AUTO_TTL, LiveRecord, Record, Zone
 from webapp.errors import Outage
 
-COMMENT_LENGTH = 100
-"""Characters; what the free plan allows."""
+PAID_PLANS = frozenset({"pro", "business", "enterprise"})
+
+COMMENT_LENGTH, COMMENT_LENGTH_PAID = 100, 500
+"""Characters; what the free plan allows, and what the others do."""
 
 MARK = "tiny-forge:"
 
 
-def record_body(record: Record, owner: str, known: LiveRecord | None) -> dict[str, Any]:
+def record_body(record: Record, owner: str, known: LiveRecord | None, plan: str = "") -> dict[str, Any]:
     """The body of a create or a change. Text that others put into the comment stays behind our mark."""
+    room = COMMENT_LENGTH_PAID if plan in PAID_PLANS else COMMENT_LENGTH
     comment = f"{MARK}{owner} {known.note if known else ''}".strip()
     return {
         "type": str(record.type),
@@ -21,7 +24,7 @@ def record_body(record: Record, owner: str, known: LiveRecord | None) -> dict[st
         "content": record.content,
         "ttl": record.ttl,
         "proxied": record.proxied,
-        "comment": comment[:COMMENT_LENGTH],
+        "comment": comment[:room],
     }
 
 
@@ -36,11 +39,13 @@ def as_object(value: object) -> dict[str, Any]:
 
 
 def read_zone(item: dict[str, Any]) -> Zone:
-    """A zone; its name may come in Unicode."""
+    """A zone; its name may come in Unicode. Raises Outage when it lacks what every zone has."""
+    if not _has_texts(item, "id", "name"):
+        raise Outage("Cloudflare's list could not be read: a zone has no id or name.")
     permissions = item.get("permissions")
     return Zone(
-        id=str(item.get("id", "")),
-        name=ascii_name(str(item.get("name", ""))),
+        id=item["id"],
+        name=ascii_name(item["name"]),
         status=str(item.get("status", "")),
         plan=str(as_object(item.get("plan")).get("legacy_id") or ""),
         may_edit="#dns_records:edit" in permissions if isinstance(permissions, list) else None,
@@ -50,7 +55,7 @@ def read_zone(item: dict[str, Any]) -> Zone:
 def read_record(item: object) -> LiveRecord:
     """A record of the API in our words. Raises Outage when it lacks what every record has."""
     raw = as_object(item)
-    if not all(isinstance(raw.get(key), str) for key in ("id", "name", "type")):
+    if not _has_texts(raw, "id", "name", "type"):
         raise Outage("Cloudflare's list could not be read: a record has no id, name or type.")
     mark, note = read_mark(str(raw.get("comment") or ""))
     return LiveRecord(
@@ -58,12 +63,32 @@ def read_record(item: object) -> LiveRecord:
         name=ascii_name(raw["name"]),
         type=raw["type"],
         content=str(raw.get("content") or ""),
-        ttl=int(raw.get("ttl") or 1),
+        ttl=_ttl(raw.get("ttl")),
         proxied=bool(raw.get("proxied")),
         mark=mark,
         note=note,
         read_only=bool(as_object(raw.get("meta")).get("read_only")),
     )
+
+
+def read_written(item: object) -> LiveRecord:
+    """A record as the answer to a change tells it. An unreadable answer does not undo the change."""
+    try:
+        return read_record(item)
+    except Outage:
+        raise Outage(
+            "Cloudflare's answer could not be read; could not confirm the change.", unconfirmed=True
+        ) from None
+
+
+def _has_texts(raw: dict[str, Any], *keys: str) -> bool:
+    return all(isinstance(raw.get(key), str) and raw[key] for key in keys)
+
+
+def _ttl(value: object) -> int:
+    if not isinstance(value, int | None):
+        raise Outage("Cloudflare's list could not be read: a record's TTL is not a number.")
+    return value or AUTO_TTL
 
 
 def read_mark(comment: str) -> tuple[str | None, str]:

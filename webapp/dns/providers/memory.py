@@ -67,7 +67,7 @@ class Memory:
         """See Provider."""
         account, records = self._writable(), self._of(zone)
         current = records.get(known.id) if known else self._existing(records, record)
-        self._check(records, record, current)
+        self._check(records, record, current, apex=record.name == zone.name)
         made = LiveRecord(
             id=current.id if current else f"r{next(account.ids)}",
             name=record.name,
@@ -109,9 +109,11 @@ class Memory:
     def _existing(self, records: dict[str, LiveRecord], record: Record) -> LiveRecord | None:
         return next((r for r in records.values() if r.mark == self._owner and r.is_like(record)), None)
 
-    def _check(self, records: dict[str, LiveRecord], record: Record, current: LiveRecord | None) -> None:
+    def _check(
+        self, records: dict[str, LiveRecord], record: Record, current: LiveRecord | None, *, apex: bool
+    ) -> None:
         others = [r for r in records.values() if r.name == record.name and r is not current]
-        if any(excludes(r.type, record.type) for r in others):
+        if any(excludes(r.type, record.type, apex=apex) for r in others):
             raise Rejected("Another record of that name is in the way.")
         if any((r.type, r.content) == (record.type, record.content) for r in others):
             raise Rejected("An identical record already exists.")

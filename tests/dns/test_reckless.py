@@ -1,0 +1,114 @@
+"""The stop before a large part of our records is changed without anybody having asked for it."""
+
+import pytest
+
+from tests.dns.panel_world import ELSEWHERE, HERE, THERE, Panel
+from webapp.dns import service
+from webapp.dns.models import Status
+from webapp.dns.records import Target
+from webapp.errors import RecklessPlan
+
+NAMES = [f"n{number}.example.com" for number in range(10)]
+NAME = NAMES[0]
+
+
+@pytest.fixture
+def panel(context: None) -> Panel:
+    panel = Panel()
+    panel.claim(*NAMES)
+    panel.round()
+    return panel
+
+
+def drift(panel: Panel, count: int) -> None:
+    for name in NAMES[:count]:
+        panel.edit(name, content=ELSEWHERE)
+
+
+def shown(panel: Panel) -> dict[str, object]:
+    return panel.connection.review or {}
+
+
+def drifted(panel: Panel) -> int:
+    return sum(record.content == ELSEWHERE for record in panel.records())
+
+
+def test_three_changes_pass_without_a_question(panel: Panel) -> None:
+    drift(panel, 3)
+    panel.check()
+    assert drifted(panel) == 0
+
+
+def test_more_than_a_third_stops_and_asks(panel: Panel) -> None:
+    drift(panel, 4)
+    assert panel.writes_during(panel.check) == 0
+    assert panel.connection.review_state == "reckless"
+    assert shown(panel)["reckless"] is True
+    assert [panel.row(name).status for name in NAMES[:5]] == [Status.DRIFTED] * 4 + [Status.SYNCED]
+
+
+def test_what_waits_for_a_reckless_plan_says_so_and_is_not_tried_again(panel: Panel) -> None:
+    drift(panel, 4)
+    panel.claim("new.example.com", proxy=2)
+    panel.round()
+    row = panel.row("new.example.com")
+    assert (row.status, row.next_try_at) == ("failed", None)
+    assert "would change or delete 4 of 10 records" in (row.error or "")
+
+
+def test_a_confirmed_reckless_plan_is_carried_out(panel: Panel) -> None:
+    drift(panel, 4)
+    panel.check()
+    service.request_apply(str(shown(panel)["hash"]))
+    panel.round()
+    assert (drifted(panel), panel.unsettled(), shown(panel)) == (0, 0, {})
+
+
+def test_the_confirmation_counts_for_that_plan_only(panel: Panel) -> None:
+    drift(panel, 4)
+    panel.check()
+    service.request_apply(str(shown(panel)["hash"]))
+    panel.edit(NAMES[5], content=ELSEWHERE)
+    assert panel.writes_during(panel.round) == 0
+    assert panel.connection.review_state == "moved"
+
+
+def test_a_reckless_plan_goes_away_when_the_world_is_right_again(panel: Panel) -> None:
+    drift(panel, 4)
+    panel.check()
+    for name in NAMES[:4]:
+        panel.edit(name, content=HERE)
+    panel.check()
+    assert (panel.connection.review_state, panel.unsettled()) == (None, 0)
+
+
+def test_deleting_half_of_the_records_by_hand_only_makes_them_again(panel: Panel) -> None:
+    for name in NAMES[:5]:
+        panel.lose(name)
+    panel.check()
+    assert len(panel.records()) == 10
+
+
+def test_a_change_of_target_carries_its_own_approval(panel: Panel) -> None:
+    panel.save(target=Target(ipv4=THERE))
+    panel.round()
+    assert {record.content for record in panel.records()} == {THERE}
+
+
+def test_the_approval_does_not_cover_drift_that_nobody_has_seen(panel: Panel) -> None:
+    panel.save(target=Target(ipv4=THERE))
+    panel.account.broken = True
+    panel.round()
+    panel.account.broken = False
+    for name in NAMES[:5]:
+        panel.by_hand("x" + name, "A", HERE, mark=panel.settings().install_id)
+    panel.wait(3)
+    assert panel.writes_during(panel.round) == 0
+    assert panel.connection.review_state == "reckless"
+
+
+def test_one_round_reports_the_reckless_plan(panel: Panel) -> None:
+    drift(panel, 4)
+    report = panel.rounds.sync(panel.connection.id)
+    assert isinstance(report.error, RecklessPlan)
+    assert not report.applied

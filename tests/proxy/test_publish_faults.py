@@ -1,0 +1,255 @@
+"""Faults while publishing: no wish is lost, nothing is made twice, and it heals when it can."""
+
+import time
+from datetime import timedelta
+
+import pytest
+
+from tests.proxy.npm_world import PASSWORD
+from tests.proxy.publish_world import Panel
+from webapp import vault
+from webapp.db import transaction
+from webapp.lease import leased
+from webapp.proxy import service
+from webapp.proxy.models import HostStatus
+from webapp.proxy.npm_transport import Transport
+from webapp.sandbox.server import Failure, Reply
+
+
+def test_down_means_pending_with_reason_and_next_try(panel, npm):
+    npm.stop()
+    panel.create()
+    panel.run()
+    row = panel.row()
+    assert row.status is HostStatus.PENDING
+    assert "cannot be reached" in row.error
+    assert timedelta() < row.next_try_at - panel.now < timedelta(seconds=5)
+    assert panel.settings().error == row.error
+
+    npm.start()
+    panel.run(minutes=1)
+    assert (panel.row().status, panel.row().error) == (HostStatus.ONLINE, None)
+    assert panel.settings().error is None
+
+
+def test_the_pauses_grow(panel, npm):
+    npm.stop()
+    panel.create()
+    pauses = []
+    for _ in range(6):
+        panel.run()
+        pauses.append(panel.row().next_try_at - panel.now)
+        panel.now = panel.row().next_try_at
+    assert pauses[-1] > 8 * pauses[0]
+
+
+def test_before_the_next_try_nothing_is_sent(panel, npm):
+    npm.starting = True
+    panel.create()
+    panel.run()
+    calls = len(npm.log)
+    panel.run(passes=5)
+    assert len(npm.log) == calls
+
+
+@pytest.mark.parametrize(
+    ("reply", "word"),
+    [
+        (Reply(502, "<html>Bad Gateway</html>"), "starting"),
+        (Reply(500, {"error": {"message": "Internal Error"}}), "could not"),
+        (Reply(429, {"error": {"message": "slow down"}}), "could not"),
+        (Reply(200, b"["), "cannot be read"),
+    ],
+)
+def test_an_odd_answer_is_waited_out(panel, npm, reply, word):
+    npm.fail(Failure.ANSWER, reply=reply, times=3)
+    panel.create()
+    panel.run()
+    assert (panel.row().status, word in panel.row().error) == (HostStatus.PENDING, True)
+    panel.run_until_settled()
+    assert panel.row().status is HostStatus.ONLINE
+
+
+def test_a_wrong_password_waits_for_a_person(panel, npm):
+    panel.connect("wrong")
+    panel.create()
+    panel.run()
+    row = panel.row()
+    assert (row.status, row.next_try_at) == (HostStatus.FAILED, None)
+    assert "refused the e-mail address or password" in row.error
+    assert "wrong" not in row.error.replace("wrong one", "")
+    calls = len(npm.log)
+    panel.run_until_settled()
+    assert len(npm.log) == calls
+
+    panel.connect(PASSWORD).run()
+    assert panel.row().status is HostStatus.ONLINE
+
+
+def test_a_key_that_was_lost_waits_for_a_person(panel, npm):
+    with transaction() as session:
+        service.npm_settings(session).password_sealed = vault.Vault("another").seal(PASSWORD)
+    panel.create()
+    panel.run()
+    assert panel.row().status is HostStatus.FAILED
+    assert "secret key has changed" in panel.row().error
+
+
+def test_a_missing_permission_waits_for_a_person(context):
+    from tests.proxy.npm_world import stand_in
+
+    with stand_in("2.15.1", proxy_hosts="view") as npm:
+        panel = Panel(npm).connect()
+        panel.create()
+        panel.run()
+        assert panel.row().status is HostStatus.FAILED
+        assert "may not" in panel.row().error
+
+
+def test_one_refusal_does_not_hold_up_the_others(panel, npm):
+    npm.occupy_by_hand("a.example.com")
+    first, second = panel.create("a.example.com"), panel.create("b.example.com")
+    panel.run()
+    assert panel.row(first).status is HostStatus.FAILED
+    assert panel.row(second).status is HostStatus.ONLINE
+
+
+def test_a_broken_nginx_is_told_and_heals(panel, npm):
+    npm.nginx_broken = True
+    panel.create()
+    panel.run()
+    assert panel.row().status is HostStatus.PENDING
+    npm.nginx_broken = False
+    panel.run_until_settled()
+    assert npm.served() == {"app.example.com"}
+    assert len(npm.hosts()) == 1
+
+
+def test_a_removal_that_nginx_does_not_follow_is_logged(panel, npm, caplog):
+    panel.create()
+    panel.run()
+    npm.nginx_broken = True
+    service.remove(1, at=panel.now)
+    panel.run()
+    assert npm.hosts() == []
+    assert "nginx serves it until another site is repaired" in caplog.text
+
+
+def test_a_wish_that_changed_during_the_call_is_done_next(panel, npm, monkeypatch):
+    panel.create()
+    send = Transport.send
+
+    def meanwhile(self, method, path, *args, **kwargs):
+        answer = send(self, method, path, *args, **kwargs)
+        if (method, path) == ("POST", "/nginx/proxy-hosts"):
+            panel.update(1, forward_port=9999)
+        return answer
+
+    monkeypatch.setattr(Transport, "send", meanwhile)
+    panel.run()
+    assert panel.row().status is HostStatus.PENDING
+    panel.run()
+    (host,) = npm.hosts()
+    assert (host["forward_port"], panel.row().status) == (9999, HostStatus.ONLINE)
+
+
+def test_a_removal_during_the_creation_leaves_nothing(panel, npm, monkeypatch):
+    panel.create()
+    send = Transport.send
+
+    def meanwhile(self, method, path, *args, **kwargs):
+        answer = send(self, method, path, *args, **kwargs)
+        if (method, path) == ("POST", "/nginx/proxy-hosts"):
+            service.remove(1, at=panel.now)
+        return answer
+
+    monkeypatch.setattr(Transport, "send", meanwhile)
+    panel.run(passes=2)
+    assert (npm.hosts(), panel.row()) == ([], None)
+
+
+def test_a_name_given_up_and_taken_again_while_the_removal_waits(panel, npm):
+    panel.create()
+    panel.run()
+    npm.fail(Failure.RESET_BEFORE, matches=lambda r: r.method == "DELETE")
+    service.remove(1, at=panel.now)
+    panel.run()
+    new = panel.create(forward_port=1234)
+    panel.run_until_settled()
+    (host,) = npm.hosts()
+    assert (host["forward_port"], panel.row(new).status) == (1234, HostStatus.ONLINE)
+    assert panel.row(1) is None
+
+
+def test_two_proxies_swap_their_names_while_nobody_is_looking(panel, npm):
+    first, second = panel.create("a.example.com", forward_port=1), panel.create(
+        "b.example.com", forward_port=2
+    )  # fmt: skip
+    panel.run()
+    panel.update(first, "c.example.com", forward_port=1)
+    panel.update(second, "a.example.com", forward_port=2)
+    panel.update(first, "b.example.com", forward_port=1)
+    panel.run_until_settled()
+    ports = {host["domain_names"][0]: host["forward_port"] for host in npm.hosts()}
+    assert ports == {"a.example.com": 2, "b.example.com": 1}
+    assert {row.status for row in panel.rows()} == {HostStatus.ONLINE}
+
+
+def test_another_process_at_work_is_left_alone(panel, npm):
+    panel.create()
+    with leased("nginx proxy manager", "somebody else", clock=lambda: panel.now):
+        panel.run()
+    assert npm.log == []
+    panel.run()
+    assert panel.row().status is HostStatus.ONLINE
+
+
+def test_a_host_whose_creation_was_never_confirmed_goes_with_its_wish(panel, npm):
+    panel.create()
+    panel.run()
+    with transaction() as session:
+        service.get(session, 1).npm_host_id = None
+    service.remove(1, at=panel.now)
+    panel.run()
+    assert (npm.hosts(), panel.row()) == ([], None)
+
+
+def test_a_new_wish_during_an_outage_waits_for_the_next_try(panel, npm):
+    npm.starting = True
+    panel.create("a.example.com")
+    panel.run()
+    calls = len(npm.log)
+    panel.create("b.example.com")
+    panel.run()
+    assert len(npm.log) == calls
+    npm.starting = False
+    panel.run(minutes=1)
+    assert npm.served() == {"a.example.com", "b.example.com"}
+
+
+def test_a_person_may_try_again_at_once(panel, npm):
+    npm.starting = True
+    panel.create()
+    panel.run()
+    npm.starting = False
+    service.retry(1, at=panel.now)
+    panel.run()
+    assert panel.row().status is HostStatus.ONLINE
+
+
+def test_the_cloud_metadata_address_gets_no_password(panel):
+    with transaction() as session:
+        service.npm_settings(session).url = "http://169.254.169.254"
+    panel.create()
+    start = time.monotonic()
+    panel.run()
+    assert time.monotonic() - start < 2
+    assert panel.row().status is not HostStatus.ONLINE
+
+
+def test_a_proxy_of_the_environment_is_not_asked(panel, npm, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    panel.create()
+    panel.run()
+    assert panel.row().status is HostStatus.ONLINE

@@ -1,0 +1,81 @@
+"""What a proxy host's row asks of Nginx Proxy Manager, and what is kept of its answers. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from webapp.proxy.models import ProxyHost
+from webapp.proxy.npm_wire import Certificate, Host, HostSpec, Mark
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row's wish, read before anything is done. `version` tells whether the wish changed meanwhile."""
+
+    row: int
+    version: int
+    spec: HostSpec
+    mark: Mark
+    npm_host_id: int | None
+    removing: bool
+
+    @classmethod
+    def of(cls, row: ProxyHost, install: str) -> "Job":
+        """The wish of a row."""
+        spec = HostSpec(
+            domain=row.fqdn,
+            forward_scheme=row.forward_scheme,
+            forward_host=row.forward_host,
+            forward_port=row.forward_port,
+            certificate_id=row.certificate_id,
+            ssl_forced=row.ssl_forced,
+            http2_support=row.http2_support,
+            hsts_enabled=row.hsts_enabled,
+            hsts_subdomains=row.hsts_subdomains,
+            allow_websocket_upgrade=row.allow_websocket_upgrade,
+            block_exploits=row.block_exploits,
+            enabled=row.enabled,
+        )
+        mark = Mark(install, row.consumer.type, row.consumer.id)
+        return cls(row.id, row.version, spec, mark, row.npm_host_id, row.removing)
+
+    def find(self, hosts: Mapping[int, Host]) -> Host | None:
+        """Our host: the one with our mark, by the id we know or by the mark alone after a lost answer."""
+        known = hosts.get(self.npm_host_id or 0)
+        if known is not None and known.mark == self.mark:
+            return known
+        return next((host for host in hosts.values() if host.mark == self.mark), None)
+
+    def rival(self, hosts: Mapping[int, Host]) -> Host | None:
+        """Another host that has the name."""
+        taken = (h for h in hosts.values() if h.mark != self.mark and self.spec.domain in h.domains)
+        return next(taken, None)
+
+
+def nginx_says(host: Host) -> str:
+    """Why nginx does not serve the host, in its own words."""
+    said = (host.nginx_error or "no reason given").strip()
+    if host.blamed_host is not None:
+        return f"nginx refuses because of another host ({host.blamed_host}): {said}"
+    return f"nginx refuses this host, so it is not served: {said}"
+
+
+def host_facts(host: Host) -> dict[str, Any]:
+    """What the pages need to know of a host: whose it is, and where it goes."""
+    return {
+        "id": host.id,
+        "domains": list(host.domains),
+        "forward": f"{host.forward_scheme}://{host.forward_host}:{host.forward_port}",
+        "install": host.mark.install if host.mark else None,
+    }
+
+
+def certificate_facts(certificate: Certificate) -> dict[str, Any]:
+    """What the form needs to know of a certificate."""
+    expires = certificate.expires_on.isoformat() if certificate.expires_on else None
+    return {
+        "id": certificate.id,
+        "name": certificate.name,
+        "domains": list(certificate.domains),
+        "expires_on": expires,
+    }
