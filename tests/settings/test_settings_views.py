@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.settings.filled import add_proxy, beside, draft_in, saved, value_of
-from webapp.db import now, reading
+from webapp.db import now, reading, transaction
 from webapp.dns import ledger
 from webapp.dns.desired import Mode
 from webapp.errors import InvalidInput
@@ -81,6 +81,9 @@ def test_going_back_to_the_wildcard_says_how_many_records_go(client, app, filled
     client.post("/settings", filled)
     for name in ("a", "b"):
         add_proxy(app, f"{name}.example.com")
+    with app.app_context(), transaction() as session:
+        for row in ledger.wanted(session):
+            row.provider_record_id = f"r{row.id}"
     page = client.post("/settings", filled | {"version": "2", "wildcard": "y"})
     assert "2 records will be deleted" in page.text
 

@@ -150,7 +150,7 @@ def _carry_out(session: Session, found: Moves, new: Connection | None, at: datet
         drop(session, row, at, approved=True)
     session.flush()  # the same name cannot be wanted twice, not even within the transaction
     for row in found.changes:
-        row.ask(at)
+        row.ask(at, approved=True)
     revived = _released(session, new) if new is not None else {}
     for claim, kind in found.adds:
         place = None if claim.name in found.outside else new
