@@ -23,6 +23,7 @@ from webapp.errors import Denied, Outage, ProviderError
 log = logging.getLogger(__name__)
 
 HELD_FOR = timedelta(seconds=10)
+"""The least pause of a deletion that waits for something else; it grows like that of any other try."""
 CHUNK = 500
 
 
@@ -110,7 +111,8 @@ def remainder(connection_id: int, plan: Plan, wishes: Iterable[Wish], at: dateti
             if row_id in gone:
                 session.delete(row)
             elif row.next_try_at is not None and row.next_try_at <= at:
-                row.next_try_at = at + HELD_FOR
+                row.attempts += 1
+                row.next_try_at = max(at + HELD_FOR, next_try(at, row.attempts, random.random()))  # noqa: S311
 
 
 def looked(connection_id: int, plan: Plan, wishes: Iterable[Wish], at: datetime) -> None:

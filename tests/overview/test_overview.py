@@ -1,0 +1,127 @@
+"""The first page: what is set up, what is connected, and what needs a person."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from tests.support import Browser
+from webapp.db import now, reading, transaction
+from webapp.dns import ledger
+from webapp.dns.desired import Mode
+from webapp.dns.models import Connection, ConsumerType, DnsRecord, Status
+from webapp.dns.records import RecordType
+from webapp.overview import service
+from webapp.proxy import service as proxies
+from webapp.proxy.models import HostStatus, ProxyHost
+
+
+def add_host(status: HostStatus, error: str | None = None, name: str = "app.example.com") -> None:
+    with transaction() as session:
+        session.add(
+            ProxyHost(
+                fqdn=name, consumer_type=ConsumerType.STANDALONE, forward_host="10.0.0.5", forward_port=80,
+                status=status, error=error, created_at=now(), updated_at=now(),
+            )
+        )  # fmt: skip
+
+
+def add_record(status: Status, error: str | None = None, name: str = "app.example.com") -> None:
+    with transaction() as session:
+        session.add(
+            DnsRecord(
+                fqdn=name, type=RecordType.A, consumer_type=ConsumerType.STANDALONE, consumer_id=1,
+                status=status, error=error, created_at=now(), updated_at=now(),
+            )
+        )  # fmt: skip
+
+
+def connect(error: str | None = None, review_state: str | None = None) -> None:
+    with transaction() as session:
+        dns = ledger.settings(session)
+        dns.mode, dns.base_domain = Mode.MANAGED, "example.com"
+        session.add(
+            Connection(
+                provider="memory", credentials_sealed="", zone_id="z", zone_name="example.com", active=True,
+                error=error, review_state=review_state, checked_at=now() - timedelta(minutes=2),
+            )
+        )  # fmt: skip
+        npm = proxies.npm_settings(session)
+        npm.url, npm.email, npm.password_sealed = "http://npm:81", "forge@example.com", "sealed"
+        npm.read_at = now()
+
+
+def look() -> service.Overview:
+    with reading() as session:
+        return service.overview(session)
+
+
+def test_a_new_panel_lists_all_steps_as_to_do(client: Browser) -> None:
+    page = client.get("/").text
+    assert page.count("To do") == 4
+    assert "Open the settings" in page
+    assert "Not set up" in page
+
+
+@pytest.mark.usefixtures("context")
+def test_the_checklist_goes_when_every_step_is_done(client: Browser) -> None:
+    connect()
+    add_host(HostStatus.ONLINE)
+    assert look().complete
+    page = client.get("/").text
+    assert "Getting started" not in page
+    assert "Everything is as it should be" in page
+
+
+@pytest.mark.usefixtures("context")
+def test_with_everything_connected_the_next_step_is_a_proxy(client: Browser) -> None:
+    connect()
+    page = client.get("/").text
+    assert page.count("To do") == 1
+    assert "Add the first proxy" in page
+
+
+@pytest.mark.usefixtures("context")
+def test_a_wildcard_counts_as_chosen_only_when_it_works() -> None:
+    with transaction() as session:
+        dns = ledger.settings(session)
+        dns.base_domain, dns.wildcard_works = "example.com", False
+    assert not look().steps[2].done
+    with transaction() as session:
+        ledger.settings(session).wildcard_works = True
+    assert look().steps[2].done
+
+
+@pytest.mark.usefixtures("context")
+def test_trouble_is_listed_with_its_reason_and_hostile_text_stays_text(client: Browser) -> None:
+    connect(error="The token is <b>wrong</b>.")
+    add_host(HostStatus.REJECTED, "nginx says <script>alert(1)</script>")
+    add_record(Status.CONFLICT, "A record that is not ours is in the way.", "photos.example.com")
+    page = client.get("/").text
+    assert "nginx says &lt;script&gt;" in page
+    assert "The token is &lt;b&gt;wrong" in page
+    assert "photos.example.com" in page
+    assert "A record that is not ours is in the way." in page
+
+
+@pytest.mark.usefixtures("context")
+def test_a_plan_that_waits_is_pointed_out(client: Browser) -> None:
+    connect(review_state="reckless")
+    assert "A plan waits for you" in client.get("/").text
+
+
+@pytest.mark.usefixtures("context")
+def test_counts_per_status_lead_to_the_filtered_lists(client: Browser) -> None:
+    connect()
+    for number in range(3):
+        add_host(HostStatus.ONLINE, name=f"{number}.example.com")
+        add_record(Status.SYNCED, name=f"{number}.example.com")
+    found = look()
+    assert (found.hosts, found.records) == ({"online": 3}, {"synced": 3})
+    page = client.get("/").text
+    assert "/proxies?status=online" in page
+    assert "/dns?status=synced" in page
+
+
+def test_htmx_gets_the_fragment_only(app: Flask, client: Browser) -> None:
+    assert "<!doctype html>" not in client.get("/", htmx=True).text
