@@ -1,10 +1,12 @@
 """The fixtures of the whole suite; see tests/support.py for what they are made of."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from tests.support import COMPILED_TEMPLATES, Browser, make_config, make_user
 from webapp import create_app
@@ -18,13 +20,24 @@ def config(tmp_path: Path) -> Config:
     return make_config(tmp_path)
 
 
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with empty tables, made once and copied for each test."""
+    config = make_config(tmp_path_factory.mktemp("tables"))
+    with create_app(config).app_context():
+        db.create_all()
+        db.session.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        db.session.remove()
+        db.engine.dispose()
+    return config.data_dir / "tiny-forge.sqlite3"
+
+
 @pytest.fixture
-def app(config: Config) -> Iterator[Flask]:
+def app(config: Config, tables: Path) -> Iterator[Flask]:
     """The panel on an empty database with tables, without any account."""
+    shutil.copyfile(tables, config.data_dir / tables.name)
     app = create_app(config)
     app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
-    with app.app_context():
-        db.create_all()
     yield app
     with app.app_context():
         db.engine.dispose()

@@ -95,6 +95,23 @@ def test_a_database_that_cannot_be_used_is_logged_and_tried_again(worker, monkey
     assert broken == []
 
 
+def test_a_fault_of_ours_in_one_pass_does_not_end_the_work(worker, monkeypatch, caplog):
+    monkeypatch.setattr("webapp.worker.TICK", 0.01)
+    done = []
+
+    def step():
+        if not done:
+            done.append("failed")
+            raise KeyError("a bug")
+        done.append("worked")
+
+    worker._steps = (step,)
+    worker.pass_once()
+    assert "something unexpected happened" in caplog.text
+    worker.pass_once()
+    assert done == ["failed", "worked"]
+
+
 def test_a_database_without_tables_does_not_end_it(app, worker, monkeypatch):
     monkeypatch.setattr("webapp.worker.TICK", 0.01)
     worker._steps = (lambda: None,)

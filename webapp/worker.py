@@ -62,6 +62,10 @@ class Worker:
             except SQLAlchemyError:
                 log.exception("worker: the database could not be used; trying again")
                 self._stopping.wait(TICK)
+            except Exception:
+                # A fault of ours in one row must not end the work on all the others.
+                log.exception("worker: something unexpected happened; going on")
+                self._stopping.wait(TICK)
             finally:
                 db.session.remove()
 

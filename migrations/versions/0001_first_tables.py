@@ -68,7 +68,6 @@ def upgrade() -> None:
     sa.Column('read_at', sa.DateTime(), nullable=True),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('next_try_at', sa.DateTime(), nullable=True),
-    sa.Column('npm_version', sa.String(length=32), nullable=False),
     sa.Column('hosts', sa.JSON(), nullable=False),
     sa.Column('certificates', sa.JSON(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_npm_settings'))

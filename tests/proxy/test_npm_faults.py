@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.proxy.npm_world import OURS, SPEC, VERSIONS, client, spec, stand_in
+from tests.proxy.npm_world import OURS, SPEC, client, spec, stand_in
 from webapp.errors import ProxyError
 from webapp.sandbox.server import Failure, Reply
 
@@ -20,7 +20,7 @@ CHANGES = {
 }
 
 
-@pytest.fixture(params=VERSIONS)
+@pytest.fixture(params=["2.9.22", "2.12.6", "2.15.1"])
 def npm(request):
     with stand_in(request.param) as npm:
         yield npm

@@ -3,6 +3,8 @@
 import pytest
 
 from tests.proxy.npm_world import PASSWORD
+from tests.proxy.publish_world import Panel
+from webapp import outgoing
 from webapp.dns import ledger
 from webapp.proxy import service
 from webapp.proxy.models import HostStatus
@@ -178,8 +180,6 @@ def test_the_lists_for_the_pages_are_read_from_time_to_time(panel, npm):
 
 
 def test_without_settings_a_wish_waits_and_says_so(npm, context):
-    from tests.proxy.publish_world import Panel
-
     panel = Panel(npm)
     panel.create()
     panel.run()
@@ -189,8 +189,6 @@ def test_without_settings_a_wish_waits_and_says_so(npm, context):
 
 
 def test_without_settings_a_removal_is_done_at_once(npm, context):
-    from tests.proxy.publish_world import Panel
-
     panel = Panel(npm)
     panel.create()
     service.remove(1, at=panel.now)
@@ -199,8 +197,22 @@ def test_without_settings_a_removal_is_done_at_once(npm, context):
 
 
 def test_nothing_to_do_and_nothing_set_up_is_quiet(npm, context):
-    from tests.proxy.publish_world import Panel
-
     panel = Panel(npm).run(passes=3)
     assert panel.settings().error is None
     assert npm.log == []
+
+
+def test_an_address_that_the_panel_does_not_talk_to_gets_no_password(panel, npm, monkeypatch):
+    monkeypatch.setattr(outgoing, "is_refused", lambda address: address == "127.0.0.1")
+    panel.create()
+    panel.run()
+    assert npm.log == []
+    assert panel.row().status is not HostStatus.ONLINE
+
+
+def test_a_proxy_of_the_environment_is_not_asked(panel, npm, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    panel.create()
+    panel.run()
+    assert panel.row().status is HostStatus.ONLINE

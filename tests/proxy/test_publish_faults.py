@@ -1,18 +1,16 @@
 """Faults while publishing: no wish is lost, nothing is made twice, and it heals when it can."""
 
-import time
 from datetime import timedelta
 
 import pytest
 
-from tests.proxy.npm_world import PASSWORD
+from tests.proxy.npm_world import PASSWORD, stand_in
 from tests.proxy.publish_world import Panel
 from webapp import vault
 from webapp.db import transaction
 from webapp.lease import leased
 from webapp.proxy import service
 from webapp.proxy.models import HostStatus
-from webapp.proxy.npm_transport import Transport
 from webapp.sandbox.server import Failure, Reply
 
 
@@ -96,8 +94,6 @@ def test_a_key_that_was_lost_waits_for_a_person(panel, npm):
 
 
 def test_a_missing_permission_waits_for_a_person(context):
-    from tests.proxy.npm_world import stand_in
-
     with stand_in("2.15.1", proxy_hosts="view") as npm:
         panel = Panel(npm).connect()
         panel.create()
@@ -133,66 +129,6 @@ def test_a_removal_that_nginx_does_not_follow_is_logged(panel, npm, caplog):
     panel.run()
     assert npm.hosts() == []
     assert "nginx serves it until another site is repaired" in caplog.text
-
-
-def test_a_wish_that_changed_during_the_call_is_done_next(panel, npm, monkeypatch):
-    panel.create()
-    send = Transport.send
-
-    def meanwhile(self, method, path, *args, **kwargs):
-        answer = send(self, method, path, *args, **kwargs)
-        if (method, path) == ("POST", "/nginx/proxy-hosts"):
-            panel.update(1, forward_port=9999)
-        return answer
-
-    monkeypatch.setattr(Transport, "send", meanwhile)
-    panel.run()
-    assert panel.row().status is HostStatus.PENDING
-    panel.run()
-    (host,) = npm.hosts()
-    assert (host["forward_port"], panel.row().status) == (9999, HostStatus.ONLINE)
-
-
-def test_a_removal_during_the_creation_leaves_nothing(panel, npm, monkeypatch):
-    panel.create()
-    send = Transport.send
-
-    def meanwhile(self, method, path, *args, **kwargs):
-        answer = send(self, method, path, *args, **kwargs)
-        if (method, path) == ("POST", "/nginx/proxy-hosts"):
-            service.remove(1, at=panel.now)
-        return answer
-
-    monkeypatch.setattr(Transport, "send", meanwhile)
-    panel.run(passes=2)
-    assert (npm.hosts(), panel.row()) == ([], None)
-
-
-def test_a_name_given_up_and_taken_again_while_the_removal_waits(panel, npm):
-    panel.create()
-    panel.run()
-    npm.fail(Failure.RESET_BEFORE, matches=lambda r: r.method == "DELETE")
-    service.remove(1, at=panel.now)
-    panel.run()
-    new = panel.create(forward_port=1234)
-    panel.run_until_settled()
-    (host,) = npm.hosts()
-    assert (host["forward_port"], panel.row(new).status) == (1234, HostStatus.ONLINE)
-    assert panel.row(1) is None
-
-
-def test_two_proxies_swap_their_names_while_nobody_is_looking(panel, npm):
-    first, second = panel.create("a.example.com", forward_port=1), panel.create(
-        "b.example.com", forward_port=2
-    )  # fmt: skip
-    panel.run()
-    panel.update(first, "c.example.com", forward_port=1)
-    panel.update(second, "a.example.com", forward_port=2)
-    panel.update(first, "b.example.com", forward_port=1)
-    panel.run_until_settled()
-    ports = {host["domain_names"][0]: host["forward_port"] for host in npm.hosts()}
-    assert ports == {"a.example.com": 2, "b.example.com": 1}
-    assert {row.status for row in panel.rows()} == {HostStatus.ONLINE}
 
 
 def test_another_process_at_work_is_left_alone(panel, npm):
@@ -233,23 +169,5 @@ def test_a_person_may_try_again_at_once(panel, npm):
     panel.run()
     npm.starting = False
     service.retry(1, at=panel.now)
-    panel.run()
-    assert panel.row().status is HostStatus.ONLINE
-
-
-def test_the_cloud_metadata_address_gets_no_password(panel):
-    with transaction() as session:
-        service.npm_settings(session).url = "http://169.254.169.254"
-    panel.create()
-    start = time.monotonic()
-    panel.run()
-    assert time.monotonic() - start < 2
-    assert panel.row().status is not HostStatus.ONLINE
-
-
-def test_a_proxy_of_the_environment_is_not_asked(panel, npm, monkeypatch):
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    monkeypatch.setenv("no_proxy", "")
-    panel.create()
     panel.run()
     assert panel.row().status is HostStatus.ONLINE

@@ -43,7 +43,6 @@ class NpmSettings(Base):
     read_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[datetime | None]
-    npm_version: Mapped[str] = mapped_column(String(32), default="")
     hosts: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     certificates: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
 
