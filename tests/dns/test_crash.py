@@ -13,6 +13,8 @@ from webapp.dns.desired import Mode
 from webapp.dns.models import Status
 from webapp.dns.records import LiveRecord, Target
 
+pytestmark = pytest.mark.matrix
+
 ONE, TWO, NEW = "one.example.com", "two.example.com", "new.example.com"
 MOST_CALLS = 60
 

@@ -8,6 +8,8 @@ from webapp.proxy.models import HostStatus
 from webapp.proxy.npm_transport import Transport
 from webapp.sandbox.server import Failure
 
+pytestmark = pytest.mark.matrix
+
 
 class Crash(BaseException):
     """The process dies here."""
