@@ -23,6 +23,8 @@ from webapp.errors import Outage, ProviderError
 from webapp.sandbox.cloudflare import CloudflareStandIn
 from webapp.sandbox.server import Failure, Reply
 
+pytestmark = pytest.mark.matrix
+
 OLD, UNUSED, NEW = record("old"), record("unused"), record("new")
 CHANGED = replace(OLD, content="192.0.2.2")
 FAULTS = [

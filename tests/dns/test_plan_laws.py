@@ -13,6 +13,8 @@ from webapp.dns.changes import Create, Delete, Plan, Update
 from webapp.dns.providers.base import by_name, name_of
 from webapp.dns.records import excludes
 
+pytestmark = pytest.mark.matrix
+
 many = settings(max_examples=60, deadline=None)
 
 

@@ -15,6 +15,8 @@ from webapp.dns.records import Target
 from webapp.errors import Busy, Outage
 from webapp.lease import LENGTH, Lease, leased
 
+pytestmark = pytest.mark.matrix
+
 NAME = "app.example.com"
 
 

@@ -8,6 +8,8 @@ from tests.proxy.npm_world import EMAIL, OURS, SPEC, VERSIONS, client, spec, sta
 from webapp.errors import ProxyError
 from webapp.proxy.npm import Mark
 
+pytestmark = pytest.mark.matrix
+
 EXPIRES = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
 
