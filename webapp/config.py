@@ -9,6 +9,7 @@ from pathlib import Path
 from webapp.errors import InvalidInput
 
 CLOUDFLARE_API_URL = "https://api.cloudflare.com/client/v4"
+DOCKER_HOST = "unix:///var/run/docker.sock"
 
 
 @dataclass(frozen=True)
@@ -16,12 +17,15 @@ class Config:
     """All that can be set from outside; see the table in the README.
 
     `check_every` is the pause between two looks at a provider or proxy that has nothing pending, in seconds.
+    `binds_dir` is the one folder whose content containers may be given; without it none.
     """
 
     data_dir: Path
     secret_key: str = field(repr=False)
     database_url: str
     cloudflare_api_url: str = CLOUDFLARE_API_URL
+    docker_host: str = DOCKER_HOST
+    binds_dir: Path | None = None
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     proxy_count: int = 1
@@ -43,6 +47,8 @@ class Config:
             secret_key=env.text("TINY_FORGE_SECRET_KEY", "") or kept_secret_key(data_dir),
             database_url=env.text("DATABASE_URL", "") or sqlite_url(data_dir),
             cloudflare_api_url=env.text("CLOUDFLARE_API_URL", CLOUDFLARE_API_URL).rstrip("/"),
+            docker_host=env.one_of("DOCKER_HOST", DOCKER_HOST, ("unix://", "tcp://", "http://")),
+            binds_dir=env.folder("TINY_FORGE_BINDS_DIR"),
             allowed_hosts=env.words("TINY_FORGE_ALLOWED_HOSTS"),
             trusted_proxies=env.words("TINY_FORGE_TRUSTED_PROXIES"),
             proxy_count=env.number("TINY_FORGE_PROXY_COUNT", 1, 1, 5),
@@ -104,6 +110,22 @@ class _Environment:
             except OSError as error:
                 raise InvalidInput(f"{name}_FILE: {path} cannot be read ({error.strerror}).") from error
         return self._environ.get(name, default).strip()
+
+    def one_of(self, name: str, default: str, starts: tuple[str, ...]) -> str:
+        text = self.text(name, "") or default
+        if not text.startswith(starts):
+            raise InvalidInput(f"{name} must start with one of: {', '.join(starts)}.")
+        return text
+
+    def folder(self, name: str) -> Path | None:
+        """An absolute path, resolved; never the root of the machine."""
+        text = self.text(name, "")
+        if not text:
+            return None
+        path = Path(text)
+        if not path.is_absolute() or path.resolve() == Path("/"):
+            raise InvalidInput(f"{name} must be the absolute path of a folder, and not the whole machine.")
+        return path.resolve()
 
     def words(self, name: str) -> tuple[str, ...]:
         return tuple(self.text(name, "").replace(",", " ").split())

@@ -114,9 +114,13 @@ class ProxyError(ForgeError):
 
 
 class EngineError(ForgeError):
-    """The container engine did not do what was asked."""
+    """The container engine did not do what was asked; `will_heal`: waiting may help."""
 
     status = 502
+
+    def __init__(self, message: str, *, will_heal: bool = False) -> None:
+        super().__init__(message)
+        self.will_heal = will_heal
 
 
 class KeyLost(ForgeError):

@@ -7,6 +7,7 @@ there cloud machines offer their credentials to whoever asks from inside.
 import ipaddress
 import socket
 import time
+import warnings
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import InsecureRequestWarning
 
 LINK_LOCAL = (ipaddress.ip_network("169.254.0.0/16"), ipaddress.ip_network("fe80::/10"))
 # The metadata service of some clouds has a unique local IPv6 address.
@@ -47,6 +49,18 @@ def session(max_bytes: int = MAX_BYTES, source_address: tuple[str, int] | None =
     Forbidden and TooLarge besides what requests raises.
     """
     return _Session(max_bytes, source_address)
+
+
+def status(url: str, seconds: float) -> int | None:
+    """The HTTP status an address answers GET with, certificate unseen; None for no answer in time."""
+    with session() as one, warnings.catch_warnings():
+        warnings.simplefilter("ignore", InsecureRequestWarning)
+        try:
+            return one.get(url, timeout=(seconds, seconds), verify=False).status_code
+        except TooLarge as error:
+            return error.response.status_code if error.response is not None else None
+        except requests.RequestException:
+            return None
 
 
 class _Session(requests.Session):
