@@ -3,15 +3,30 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.support import COMPILED_TEMPLATES, Browser, make_config, make_user
 from webapp import create_app
 from webapp.config import Config
 from webapp.db import db
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "LoadScopeScheduling":
+    """One process runs everything that needs the one real engine; the rest is spread freely.
+
+    (The mark `xdist_group` would say the same, but pytest 9.1 and later do not show it to xdist.)
+    """
+
+    class OneEngine(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "engine" if nodeid.startswith("tests/engine/") else nodeid
+
+    return OneEngine(config, log)
 
 
 @pytest.fixture

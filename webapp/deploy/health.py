@@ -112,7 +112,8 @@ def ended(container: Container) -> str:
     if container.error:
         return f"the container could not start: {container.error}"
     if container.restarts or container.state is State.RESTARTING:
-        return f"the container keeps ending (exit code {container.exit_code}) and being started again"
+        code = f" with exit code {container.exit_code}" if container.exit_code is not None else ""
+        return f"the container keeps ending{code} and being started again"
     if container.state in (State.EXITED, State.DEAD):
         return f"the container ended with exit code {container.exit_code}"
     return f"the container is {container.state}"

@@ -8,11 +8,12 @@ from webapp.sandbox.npm_dialect import Refusal, Row
 
 @dataclass(frozen=True)
 class Conf:
-    """The configuration file of one host: what of it can turn bad later."""
+    """The configuration file of one host: what of it can turn bad later, and where requests go."""
 
     domains: tuple[str, ...]
     certificate: int
     upstreams: frozenset[str]
+    forward: tuple[str, str, int] = ("http", "", 0)
 
 
 @dataclass
@@ -52,7 +53,8 @@ class Nginx:
         self.files.pop(row["id"], None)
         if complaint is None and row["enabled"]:
             upstreams = frozenset(place["forward_host"] for place in row["locations"] or [])
-            self.files[row["id"]] = Conf(tuple(row["domain_names"]), certificate, upstreams)
+            forward = (row["forward_scheme"], row["forward_host"], row["forward_port"])
+            self.files[row["id"]] = Conf(tuple(row["domain_names"]), certificate, upstreams, forward)
         self.reload()
         if complaint is None:
             return None
