@@ -21,7 +21,7 @@ def nothing(_name, _kind):
 def worker(app):
     """A worker without anything to do but what a test gives it."""
     worker = Worker(app, ask=nothing)
-    worker._steps = ()
+    worker._lanes = ()
     yield worker
     worker.stop()
 
@@ -42,7 +42,12 @@ def has_become(condition, seconds=5.0):
 
 def test_a_pass_runs_every_step_in_order_and_tells_that_somebody_is_there(app, worker):
     done = []
-    worker._steps = (lambda: done.append(1), lambda: done.append(2))
+    worker._lanes = (
+        (
+            lambda: done.append(1),
+            lambda: done.append(2),
+        ),
+    )
     worker.pass_once()
     assert done == [1, 2]
     with app.app_context(), reading() as session:
@@ -54,7 +59,7 @@ def test_an_empty_panel_has_nothing_to_do(app):
 
 
 def test_it_beats_from_time_to_time_and_not_at_every_step(app, worker, time_machine):
-    worker._steps = (lambda: None,)
+    worker._lanes = ((lambda: None,),)
     time_machine.move_to(now(), tick=False)
     worker.pass_once()
     first = until(app)
@@ -66,17 +71,33 @@ def test_it_beats_from_time_to_time_and_not_at_every_step(app, worker, time_mach
     assert until(app) > first
 
 
-def test_it_beats_between_slow_steps(app, worker, time_machine):
-    time_machine.move_to(now(), tick=False)
-    seen = []
+def test_it_beats_while_a_service_is_slow(app, worker, monkeypatch):
+    monkeypatch.setattr("webapp.worker.TICK", 0.01)
+    monkeypatch.setattr("webapp.worker.BEAT_EVERY", timedelta(seconds=0.02))
+    slow, beats = threading.Event(), set()
+    worker._lanes = ((slow.wait,),)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        assert has_become(lambda: beats.add(until(app)) or len(beats) > 3)
+    finally:
+        slow.set()
+        worker.stop()
+        thread.join(5)
 
-    def slow():
-        seen.append(until(app))
-        time_machine.shift(timedelta(seconds=20))
 
-    worker._steps = (slow, slow)
-    worker.pass_once()
-    assert seen[1] == seen[0] + timedelta(seconds=20)
+def test_a_slow_service_holds_up_no_other(worker):
+    slow, done = threading.Event(), threading.Event()
+    worker._lanes = ((slow.wait,), (done.set,))
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        assert done.wait(5)
+        assert not slow.is_set()
+    finally:
+        slow.set()
+        worker.stop()
+        thread.join(5)
 
 
 def test_a_database_that_cannot_be_used_is_logged_and_tried_again(worker, monkeypatch, caplog):
@@ -87,7 +108,7 @@ def test_a_database_that_cannot_be_used_is_logged_and_tried_again(worker, monkey
         if broken.pop():
             raise OperationalError("SELECT 1", {}, Exception("disk full"))
 
-    worker._steps = (step,)
+    worker._lanes = ((step,),)
     worker.pass_once()
     assert "the database could not be used; trying again" in caplog.text
     broken.append(False)
@@ -105,7 +126,7 @@ def test_a_fault_of_ours_in_one_pass_does_not_end_the_work(worker, monkeypatch, 
             raise KeyError("a bug")
         done.append("worked")
 
-    worker._steps = (step,)
+    worker._lanes = ((step,),)
     worker.pass_once()
     assert "something unexpected happened" in caplog.text
     worker.pass_once()
@@ -114,7 +135,7 @@ def test_a_fault_of_ours_in_one_pass_does_not_end_the_work(worker, monkeypatch, 
 
 def test_a_database_without_tables_does_not_end_it(app, worker, monkeypatch):
     monkeypatch.setattr("webapp.worker.TICK", 0.01)
-    worker._steps = (lambda: None,)
+    worker._lanes = ((lambda: None,),)
     with app.app_context():
         db.drop_all()
     worker.pass_once()
@@ -123,7 +144,7 @@ def test_a_database_without_tables_does_not_end_it(app, worker, monkeypatch):
 def test_a_commit_wakes_it_at_once(app, worker, monkeypatch):
     monkeypatch.setattr("webapp.worker.TICK", 60)
     passes = []
-    worker._steps = (lambda: passes.append(1),)
+    worker._lanes = ((lambda: passes.append(1),),)
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:
@@ -140,7 +161,7 @@ def test_a_commit_wakes_it_at_once(app, worker, monkeypatch):
 def test_without_a_commit_it_looks_by_itself(worker, monkeypatch):
     monkeypatch.setattr("webapp.worker.TICK", 0.01)
     passes = []
-    worker._steps = (lambda: passes.append(1),)
+    worker._lanes = ((lambda: passes.append(1),),)
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:
@@ -152,7 +173,13 @@ def test_without_a_commit_it_looks_by_itself(worker, monkeypatch):
 
 def test_it_stops_between_two_steps(worker):
     done = []
-    worker._steps = (lambda: done.append(1), worker.stop, lambda: done.append(2))
+    worker._lanes = (
+        (
+            lambda: done.append(1),
+            worker.stop,
+            lambda: done.append(2),
+        ),
+    )
     worker.run()
     assert done == [1]
 
@@ -164,11 +191,11 @@ def test_a_wish_that_comes_during_a_pass_is_not_missed(worker, monkeypatch):
     def step():
         passes.append(1)
         if len(passes) == 1:
-            work_committed.set()
+            work_committed.ring()
         else:
             worker.stop()
 
-    worker._steps = (step,)
+    worker._lanes = ((step,),)
     thread = threading.Thread(target=worker.run)
     thread.start()
     thread.join(5)

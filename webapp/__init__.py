@@ -7,6 +7,10 @@ from flask import Flask
 from webapp import auth, db, errorpages, vault
 from webapp.auth import protection
 from webapp.config import Config
+from webapp.deploy import connection as engines
+from webapp.deploy.action_views import blueprint as actions
+from webapp.deploy.instance_views import blueprint as instances
+from webapp.deploy.views import blueprint as apps
 from webapp.dns.views import blueprint as dns
 from webapp.health import blueprint as health
 from webapp.overview.views import blueprint as overview
@@ -35,9 +39,10 @@ def create_app(config: Config | None = None) -> Flask:
     db.init(app)
     protection.init(app, config)
     auth.init(app)
+    engines.init(app, config)
     errorpages.init(app)
     install_templating(app)
-    for blueprint in (health, overview, proxy, dns, settings):
+    for blueprint in (health, overview, apps, instances, actions, proxy, dns, settings):
         app.register_blueprint(blueprint)
     return app
 

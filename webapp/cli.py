@@ -8,6 +8,8 @@ import click
 from flask.cli import FlaskGroup
 
 from webapp.auth.cli import user
+from webapp.deploy.cli import app
+from webapp.deploy.instance_cli import deploy, instance
 from webapp.dns.cli import dns
 from webapp.errors import ForgeError, InvalidInput
 from webapp.proxy.cli import proxy
@@ -53,7 +55,7 @@ def group() -> None:
     )
 
 
-for command in (serve, worker, demo, doctor, user, settings, proxy, dns):
+for command in (serve, worker, demo, doctor, user, settings, proxy, app, deploy, instance, dns):
     group.add_command(command)
 
 

@@ -64,9 +64,28 @@ class Base(DeclarativeBase):
     )
 
 
+class Bell:
+    """Rung when there is work; every listener hears each ring once, however many listen."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self.rings = 0
+
+    def ring(self) -> None:
+        """Wake everybody who waits."""
+        with self._changed:
+            self.rings += 1
+            self._changed.notify_all()
+
+    def wait(self, heard: int, seconds: float) -> None:
+        """Return as soon as it has rung more often than `heard` times, or after so many seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.rings > heard, seconds)
+
+
 db = SQLAlchemy(model_class=Base)
 migrate = Migrate()
-work_committed = threading.Event()
+work_committed = Bell()
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
 _reading: ContextVar[bool] = ContextVar("reading", default=False)
 
@@ -98,7 +117,7 @@ def transaction() -> Iterator[Session]:
     finally:
         _writing.reset(token)
     if session.info.pop("wakes_worker", False):
-        work_committed.set()
+        work_committed.ring()
 
 
 @contextmanager
@@ -121,7 +140,7 @@ def reading() -> Iterator[Session]:
 
 
 def wake_worker_on_commit() -> None:
-    """Have the worker look at its rows as soon as the current transaction is committed."""
+    """Have every lane of the worker look at its rows as soon as the current transaction is committed."""
     db.session().info["wakes_worker"] = True
 
 

@@ -39,7 +39,7 @@ def serve(host: str, port: int, sandbox: bool) -> None:
 
         with World() as world:
             world.prepare(say=click.echo)
-            run(world.app, host, port, ask=world.resolve)
+            run(world.app, host, port, ask=world.resolve, probe=world.engine.probe)
         return
     run(click.get_current_context().ensure_object(ScriptInfo).load_app(), host, port)
 

@@ -1,5 +1,6 @@
 """What every template may use: icons live in the templates, dates and asset addresses here."""
 
+import secrets
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +13,7 @@ from webapp.dns.names import readable
 # Endpoint, label and icon; what is not there (yet) is left out.
 NAVIGATION = (
     ("overview.overview", "Overview", "dashboard"),
+    ("deploy.index", "Apps", "box"),
     ("proxy.index", "Proxies", "route"),
     ("dns.index", "DNS", "world"),
     ("settings.index", "Settings", "settings"),
@@ -34,9 +36,16 @@ def install(app: Flask) -> None:
     def navigation() -> dict[str, object]:
         return {"navigation": [entry for entry in NAVIGATION if entry[0] in app.view_functions]}
 
-    app.jinja_env.globals.update(asset=asset, sandbox=app.config["FORGE"].sandbox, now=now)
+    app.jinja_env.globals.update(
+        asset=asset, sandbox=app.config["FORGE"].sandbox, now=now, fresh_key=fresh_key
+    )
     app.jinja_env.filters.update(ago=ago, exact=exact, readable=readable)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def fresh_key() -> str:
+    """A value that belongs to one form on one page: what is sent twice with it is one wish."""
+    return secrets.token_urlsafe(16)
 
 
 def ago(moment: datetime | None) -> str:

@@ -1,6 +1,7 @@
 """How commands answer: a plain table or a sentence for people, JSON for programs."""
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -29,6 +30,15 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json:
 def say(facts: Mapping[str, Any], sentence: str, *, as_json: bool) -> None:
     """Print one result."""
     click.echo(json.dumps(facts, indent=2, default=str) if as_json else sentence)
+
+
+def confirm(yes: bool, question: str) -> None:
+    """Ask, unless that was answered on the command line. Raises InvalidInput where nobody can be asked."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise InvalidInput(f"{question} Add --yes to do it.")
+    click.confirm(question, abort=True)
 
 
 def checked(form: Form) -> None:

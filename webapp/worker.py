@@ -1,9 +1,11 @@
-"""The worker: makes wishes true. Woken by a commit, else by a timer; stops between two steps."""
+"""The worker: makes wishes true, in lanes of their own, so that a slow service holds up nothing but itself."""
 
 import logging
 import os
 import secrets
 import threading
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import timedelta
 
 from flask import Flask
@@ -12,6 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.config import Config
 from webapp.db import db, now, transaction, work_committed
+from webapp.deploy.health import Probe
+from webapp.deploy.runner import Runner
+from webapp.deploy.watch import Watch
 from webapp.dns.rounds import Rounds
 from webapp.dns.wildcard import Ask, WildcardCheck, ask
 from webapp.health import ALIVE_FOR, WORKER
@@ -25,54 +30,91 @@ TICK = 1.0
 
 BEAT_EVERY = timedelta(seconds=10)
 
+Step = Callable[[], None]
+
 
 class Worker:
-    """One loop over everything that can be due. Each step is repeatable, so it may be stopped or killed."""
+    """A lane for each outside service. Each step is repeatable, so it may be stopped or killed anywhere.
 
-    def __init__(self, app: Flask, holder: str | None = None, *, ask: Ask = ask) -> None:
+    `ask` answers questions to the DNS, `probe` knocks at containers.
+    """
+
+    def __init__(
+        self, app: Flask, holder: str | None = None, *, ask: Ask = ask, probe: Probe | None = None
+    ) -> None:
         config: Config = app.config["FORGE"]
         name = holder or f"{os.getpid()}-{secrets.token_hex(4)}"
         every = timedelta(seconds=config.check_every)
         self._app = app
         self._stopping = threading.Event()
         self._beaten = now() - BEAT_EVERY
-        self._steps = (
-            Rounds(name, config.cloudflare_api_url, every).run_due,
-            Publisher(name, every).run_due,
-            WildcardCheck(every, ask=ask).run_due,
+        publisher = Publisher(name, every)
+        self._runner = Runner(app, name, probe, between=publisher.run_due)
+        self._watch = Watch(app)
+        self._lanes: tuple[tuple[Step, ...], ...] = (
+            (self._runner.run_due,),
+            (publisher.run_due,),
+            (Rounds(name, config.cloudflare_api_url, every).run_due,),
+            (WildcardCheck(every, ask=ask).run_due,),
+            (self._watch.run_due,),
         )
 
     def run(self) -> None:
         """Work until stopped."""
         log.info("worker: started")
-        while not self._stopping.is_set():
-            work_committed.clear()
-            self.pass_once()
-            work_committed.wait(TICK)
+        with ExitStack() as running:
+            running.enter_context(self._watch.listening())
+            running.enter_context(self._runner.threads())
+            lanes = [threading.Thread(target=self._lane, args=(steps,)) for steps in self._lanes]
+            for lane in lanes:
+                lane.start()
+            while not self._stopping.is_set() and all(lane.is_alive() for lane in lanes):
+                self._guarded(self._beat)
+                self._stopping.wait(TICK)
+            self.stop()
+            self._runner.leave()
+            for lane in lanes:
+                lane.join()
         log.info("worker: stopped")
 
     def pass_once(self) -> None:
-        """One pass over everything that is due. A database that cannot be used is logged and tried again."""
+        """One pass over everything that is due, one after the other, in this thread."""
+        self._guarded(self._beat)
+        for steps in self._lanes:
+            self._pass(steps)
+
+    def stop(self) -> None:
+        """Have `run` return after the steps it is at."""
+        self._stopping.set()
+        work_committed.ring()
+
+    def _lane(self, steps: tuple[Step, ...]) -> None:
+        while not self._stopping.is_set():
+            heard = work_committed.rings
+            self._pass(steps)
+            if not self._stopping.is_set():
+                work_committed.wait(heard, TICK)
+
+    def _pass(self, steps: tuple[Step, ...]) -> None:
+        for step in steps:
+            if self._stopping.is_set() or not self._guarded(step):
+                return
+
+    def _guarded(self, step: Step) -> bool:
+        """Take a step; False when it failed. A database that cannot be used is logged and tried again."""
         with self._app.app_context():
             try:
-                for step in self._steps:
-                    if not self._stopping.is_set():
-                        self._beat()
-                        step()
+                step()
+                return True
             except SQLAlchemyError:
                 log.exception("worker: the database could not be used; trying again")
-                self._stopping.wait(TICK)
             except Exception:
                 # A fault of ours in one row must not end the work on all the others.
                 log.exception("worker: something unexpected happened; going on")
-                self._stopping.wait(TICK)
             finally:
                 db.session.remove()
-
-    def stop(self) -> None:
-        """Have `run` return after the step it is at."""
-        self._stopping.set()
-        work_committed.set()
+        self._stopping.wait(TICK)
+        return False
 
     def _beat(self) -> None:
         """Tell /healthz that somebody is at work."""

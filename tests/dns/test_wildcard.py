@@ -172,9 +172,9 @@ def test_a_request_has_it_looked_up_at_once(
 ) -> None:
     checking.run_due()
     asked = len(resolver.asked)
-    work_committed.clear()
+    rings = work_committed.rings
     wildcard.request_check()
-    assert work_committed.is_set()
+    assert work_committed.rings > rings
     checking.run_due()
     assert len(resolver.asked) == 2 * asked
 

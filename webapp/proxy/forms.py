@@ -15,7 +15,7 @@ from webapp.dns.names import Fqdn, parse_name
 from webapp.dns.records import AUTO_TTL, MAX_TTL, MIN_TTL
 from webapp.errors import InvalidInput
 from webapp.proxy import service
-from webapp.proxy.models import ProxyHost
+from webapp.proxy.models import OPTIONS, HostOptions, ProxyHost
 from webapp.proxy.service import MOST_ID, ProxyWish
 
 HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
@@ -52,18 +52,9 @@ def parse_host(text: str) -> str:
     return host
 
 
-class ProxyForm(FlaskForm):  # type: ignore[misc]
-    """A standalone proxy: name, where it goes, encryption, and what differs in DNS."""
+class OptionsForm(FlaskForm):  # type: ignore[misc]
+    """What can be chosen for a proxy host: encryption, and what differs in DNS."""
 
-    version = IntegerField(validators=[Optional()])
-    name = StringField("Name", validators=[InputRequired("Enter a name, for example app.example.com.")])
-    forward_scheme = SelectField(
-        "Scheme", choices=[SelectChoice("http"), SelectChoice("https")], default="http"
-    )
-    forward_host = StringField(
-        "Forward to host", validators=[InputRequired("Enter the host that answers, such as 192.168.1.20.")]
-    )
-    forward_port = IntegerField("Port", validators=[InputRequired("Enter a port from 1 to 65535.")])
     certificate_id = SelectField("Certificate", coerce=int, default=0, validate_choice=False)
     ssl_forced = BooleanField("Force SSL", description="Sends http visitors to https.")
     http2_support = BooleanField("HTTP/2")
@@ -71,7 +62,6 @@ class ProxyForm(FlaskForm):  # type: ignore[misc]
     hsts_subdomains = BooleanField("HSTS for subdomains")
     allow_websocket_upgrade = BooleanField("Websockets", default=True)
     block_exploits = BooleanField("Block common exploits", default=True)
-    enabled = BooleanField("Enabled", default=True)
     use_dns = BooleanField(
         "Keep a DNS record", default=True, description="Turn it off for a name that is not in public DNS."
     )
@@ -97,19 +87,6 @@ class ProxyForm(FlaskForm):  # type: ignore[misc]
         offered.setdefault(chosen, f"Certificate {chosen} (not in the list)")
         self.certificate_id.choices = [SelectChoice(*item) for item in offered.items()]
         self.fqdn = Fqdn("")
-
-    def validate_name(self, field: Field) -> None:
-        """A name DNS can hold, completed with the base domain."""
-        self.fqdn = _parsed(lambda: parse_name(field.data, self.base))
-
-    def validate_forward_host(self, field: Field) -> None:
-        """Nothing that nginx could take for syntax."""
-        field.data = _parsed(lambda: parse_host(field.data))
-
-    def validate_forward_port(self, field: Field) -> None:
-        """A TCP port."""
-        if field.data is not None and not 1 <= field.data <= 65535:
-            raise ValidationError("A port is a number from 1 to 65535.")
 
     def validate_certificate_id(self, field: Field) -> None:
         """An id, or none."""
@@ -141,6 +118,39 @@ class ProxyForm(FlaskForm):  # type: ignore[misc]
         if field.data is not None and field.data != AUTO_TTL and not MIN_TTL <= field.data <= MAX_TTL:
             raise ValidationError(f"Enter 1 for automatic, or {MIN_TTL} to {MAX_TTL} seconds.")
 
+    def options(self) -> dict[str, Any]:
+        """The chosen options by name, see `models.OPTIONS`."""
+        same = {name: self[name].data for name in OPTIONS}
+        return same | {"dns_proxied": {"yes": True, "no": False}.get(self.dns_proxied.data)}
+
+
+class ProxyForm(OptionsForm):
+    """A standalone proxy: name, where it goes, and its options."""
+
+    version = IntegerField(validators=[Optional()])
+    name = StringField("Name", validators=[InputRequired("Enter a name, for example app.example.com.")])
+    forward_scheme = SelectField(
+        "Scheme", choices=[SelectChoice("http"), SelectChoice("https")], default="http"
+    )
+    forward_host = StringField(
+        "Forward to host", validators=[InputRequired("Enter the host that answers, such as 192.168.1.20.")]
+    )
+    forward_port = IntegerField("Port", validators=[InputRequired("Enter a port from 1 to 65535.")])
+    enabled = BooleanField("Enabled", default=True)
+
+    def validate_name(self, field: Field) -> None:
+        """A name DNS can hold, completed with the base domain."""
+        self.fqdn = parsed(lambda: parse_name(field.data, self.base))
+
+    def validate_forward_host(self, field: Field) -> None:
+        """Nothing that nginx could take for syntax."""
+        field.data = parsed(lambda: parse_host(field.data))
+
+    def validate_forward_port(self, field: Field) -> None:
+        """A TCP port."""
+        if field.data is not None and not 1 <= field.data <= 65535:
+            raise ValidationError("A port is a number from 1 to 65535.")
+
     def wish(self) -> ProxyWish:
         """The validated values as a command."""
         return ProxyWish(
@@ -148,21 +158,13 @@ class ProxyForm(FlaskForm):  # type: ignore[misc]
             forward_scheme=self.forward_scheme.data,
             forward_host=self.forward_host.data,
             forward_port=self.forward_port.data,
-            certificate_id=self.certificate_id.data,
-            ssl_forced=self.ssl_forced.data,
-            http2_support=self.http2_support.data,
-            hsts_enabled=self.hsts_enabled.data,
-            hsts_subdomains=self.hsts_subdomains.data,
-            allow_websocket_upgrade=self.allow_websocket_upgrade.data,
-            block_exploits=self.block_exploits.data,
             enabled=self.enabled.data,
-            use_dns=self.use_dns.data,
-            dns_proxied={"yes": True, "no": False}.get(self.dns_proxied.data),
-            dns_ttl=self.dns_ttl.data,
+            **self.options(),
         )
 
 
-def _parsed(parse: Any) -> Any:
+def parsed(parse: Any) -> Any:
+    """What `parse` returns; its InvalidInput becomes the field's message."""
     try:
         return parse()
     except InvalidInput as error:
@@ -171,21 +173,23 @@ def _parsed(parse: Any) -> Any:
 
 def as_fields(host: ProxyHost) -> dict[str, Any]:
     """The form's values for a proxy that exists."""
-    proxied = {None: AS_DEFAULT, True: "yes", False: "no"}[host.dns_proxied]
-    same = (
-        "version", "forward_scheme", "forward_host", "forward_port", "certificate_id", "ssl_forced",
-        "http2_support", "hsts_enabled", "hsts_subdomains", "allow_websocket_upgrade", "block_exploits",
-        "enabled", "use_dns", "dns_ttl",
-    )  # fmt: skip
-    return {"name": host.fqdn, "dns_proxied": proxied} | {name: getattr(host, name) for name in same}
+    same = ("version", "forward_scheme", "forward_host", "forward_port", "enabled")
+    return {"name": host.fqdn} | option_fields(host) | {name: getattr(host, name) for name in same}
+
+
+def option_fields(chosen: HostOptions) -> dict[str, Any]:
+    """The form's values for the options of a host or an app."""
+    proxied = {None: AS_DEFAULT, True: "yes", False: "no"}[chosen.dns_proxied]
+    return {name: getattr(chosen, name) for name in OPTIONS} | {"dns_proxied": proxied}
+
+
+def surroundings() -> dict[str, Any]:
+    """What a form over host options needs besides its data: the base domain, and the certificates last read."""
+    with reading() as session:
+        dns, npm = ledger.settings_or_none(session), service.npm_settings_or_none(session)
+        return {"base": dns.base_domain if dns else "", "certificates": npm.certificates if npm else []}
 
 
 def make_form(data: Any, start: dict[str, Any] | None = None, *, csrf: bool = True) -> ProxyForm:
     """The form over posted data, with the certificates that were last read."""
-    with reading() as session:
-        dns, npm = ledger.settings_or_none(session), service.npm_settings_or_none(session)
-        base = dns.base_domain if dns else ""
-        certificates = npm.certificates if npm else []
-    return ProxyForm(
-        data, data=start, base=base, certificates=certificates, meta={} if csrf else {"csrf": False}
-    )
+    return ProxyForm(data, data=start, **surroundings(), meta={} if csrf else {"csrf": False})

@@ -18,6 +18,7 @@ class Job:
     mark: Mark
     npm_host_id: int | None
     removing: bool
+    published: bool
 
     @classmethod
     def of(cls, row: ProxyHost, install: str) -> "Job":
@@ -37,7 +38,7 @@ class Job:
             enabled=row.enabled,
         )
         mark = Mark(install, row.consumer.type, row.consumer.id)
-        return cls(row.id, row.version, spec, mark, row.npm_host_id, row.removing)
+        return cls(row.id, row.version, spec, mark, row.npm_host_id, row.removing, row.published)
 
     def find(self, hosts: Mapping[int, Host]) -> Host | None:
         """Our host: the one with our mark, by the id we know or by the mark alone after a lost answer."""

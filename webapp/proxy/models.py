@@ -15,8 +15,12 @@ from webapp.dns.models import ConsumerType
 
 
 class HostStatus(StrEnum):
-    """What is known about a proxy host. REJECTED: it exists, but nginx refuses its configuration."""
+    """What is known about a proxy host.
 
+    RESERVED: the name is kept for an instance that is not published. REJECTED: nginx refuses its configuration.
+    """
+
+    RESERVED = "reserved"
     PENDING = "pending"
     ONLINE = "online"
     OFF = "off"
@@ -52,10 +56,34 @@ class NpmSettings(Base):
         return bool(self.url and self.email and self.password_sealed)
 
 
-class ProxyHost(Base):
+class HostOptions:
+    """What can be chosen for a host besides its name and where it leads; apps have the same columns."""
+
+    certificate_id: Mapped[int] = mapped_column(default=0)
+    ssl_forced: Mapped[bool] = mapped_column(default=False)
+    http2_support: Mapped[bool] = mapped_column(default=False)
+    hsts_enabled: Mapped[bool] = mapped_column(default=False)
+    hsts_subdomains: Mapped[bool] = mapped_column(default=False)
+    allow_websocket_upgrade: Mapped[bool] = mapped_column(default=True)
+    block_exploits: Mapped[bool] = mapped_column(default=True)
+    use_dns: Mapped[bool] = mapped_column(default=True)
+    dns_proxied: Mapped[bool | None]
+    dns_ttl: Mapped[int | None]
+
+    @property
+    def overrides(self) -> Overrides:
+        """What its DNS records want differently from the defaults."""
+        return Overrides(self.dns_proxied, self.dns_ttl)
+
+
+OPTIONS = tuple(HostOptions.__annotations__)
+
+
+class ProxyHost(HostOptions, Base):
     """A host that should be at Nginx Proxy Manager for a consumer; a standalone proxy is its own consumer.
 
-    `removing`: it is to be deleted there, and the row goes when that is done.
+    `removing`: it is to be deleted there, and the row goes when that is done. `published` False: it is to be
+    deleted there, and the row keeps the name.
     """
 
     __tablename__ = "proxy_hosts"
@@ -64,6 +92,7 @@ class ProxyHost(Base):
             "uq_proxy_hosts_fqdn", "fqdn",
             unique=True, sqlite_where=text("removing = 0"), postgresql_where=text("NOT removing"),
         ),
+        Index("ix_proxy_hosts_consumer", "consumer_type", "consumer_id"),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -73,17 +102,8 @@ class ProxyHost(Base):
     forward_scheme: Mapped[str] = mapped_column(String(5), default="http")
     forward_host: Mapped[str] = mapped_column(String(255))
     forward_port: Mapped[int]
-    certificate_id: Mapped[int] = mapped_column(default=0)
-    ssl_forced: Mapped[bool] = mapped_column(default=False)
-    http2_support: Mapped[bool] = mapped_column(default=False)
-    hsts_enabled: Mapped[bool] = mapped_column(default=False)
-    hsts_subdomains: Mapped[bool] = mapped_column(default=False)
-    allow_websocket_upgrade: Mapped[bool] = mapped_column(default=True)
-    block_exploits: Mapped[bool] = mapped_column(default=True)
     enabled: Mapped[bool] = mapped_column(default=True)
-    use_dns: Mapped[bool] = mapped_column(default=True)
-    dns_proxied: Mapped[bool | None]
-    dns_ttl: Mapped[int | None]
+    published: Mapped[bool] = mapped_column(default=True)
     removing: Mapped[bool] = mapped_column(default=False)
     npm_host_id: Mapped[int | None]
     status: Mapped[HostStatus] = mapped_column(Choice(HostStatus), default=HostStatus.PENDING)
@@ -100,11 +120,6 @@ class ProxyHost(Base):
         standalone = self.consumer_type is ConsumerType.STANDALONE
         return Consumer(self.consumer_type, self.id if standalone else (self.consumer_id or 0))
 
-    @property
-    def overrides(self) -> Overrides:
-        """What its DNS records want differently from the defaults."""
-        return Overrides(self.dns_proxied, self.dns_ttl)
-
     def ask(self, at: datetime) -> None:
         """The wish changed: have the worker look at it."""
         self.status, self.error, self.attempts = HostStatus.PENDING, None, 0
@@ -118,6 +133,11 @@ class ProxyHost(Base):
     def is_lost(self, hosts: Container[int]) -> bool:
         """Whether its host was there, and is not among these any more: somebody deleted it."""
         return self.status in SETTLED and self.npm_host_id not in hosts
+
+    def park(self, at: datetime) -> None:
+        """Nothing of it is at Nginx Proxy Manager, as wished; the name stays reserved."""
+        self.npm_host_id = None
+        self.settle(HostStatus.RESERVED, at)
 
     def settle(self, status: HostStatus, at: datetime, error: str | None = None) -> None:
         """Nginx Proxy Manager has the host as wanted; `error` is nginx's own message when it refuses it."""

@@ -79,7 +79,7 @@ class Publisher:
 
     def _do(self, client: NpmClient, job: Job, hosts: Mapping[int, Host]) -> None:
         mine, rival = job.find(hosts), job.rival(hosts)
-        if job.removing:
+        if job.removing or not job.published:
             self._delete(client, job, mine)
         elif rival is not None and (rival.mark is None or rival.mark.install != job.mark.install):
             self._contested(job, rival)
@@ -100,7 +100,12 @@ class Publisher:
             if not gone:
                 log.warning("proxy: %s: nginx serves it until another site is repaired", job.spec.domain)
         with transaction() as session:
-            session.delete(session.get_one(ProxyHost, job.row))
+            row = session.get_one(ProxyHost, job.row)
+            if job.removing:
+                session.delete(row)
+                return
+            row.npm_host_id = None
+        self._record(job, lambda row: row.park(self.clock()))
 
     def _evict(self, client: NpmClient, rival: Host) -> None:
         """A host of ours still has a name that its own row gave up: out of the way; its row makes it anew."""
@@ -151,6 +156,9 @@ class Publisher:
             query = select(ProxyHost).where(ProxyHost.removing, ProxyHost.npm_host_id.is_(None))
             for row in session.scalars(query):
                 session.delete(row)
+            query = select(ProxyHost).where(~ProxyHost.published, ProxyHost.npm_host_id.is_(None))
+            for row in session.scalars(query.where(~ProxyHost.removing)):
+                row.park(self.clock())
 
     def _fail_all(self, message: str, again: datetime | None) -> None:
         """Nothing could be done at all: every waiting row says why; the wish stays."""

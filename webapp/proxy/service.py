@@ -64,12 +64,12 @@ def npm_settings_or_none(session: Session) -> NpmSettings | None:
 def create(wish: ProxyWish, *, at: datetime) -> ProxyHost:
     """Wish for a new proxy and claim its name, both or neither. Raises Busy for a name in use."""
     with _change() as session:
-        _check_free(session, wish.fqdn, None)
+        check_free(session, wish.fqdn, None)
         host = ProxyHost(consumer_type=ConsumerType.STANDALONE, created_at=at, updated_at=at, **asdict(wish))
         host.ask(at)
         session.add(host)
-        _flush(session, wish.fqdn)
-        _claim(host, at)
+        flush(session, wish.fqdn)
+        claim_names(host, at)
         wake_worker_on_commit()
         return host
 
@@ -87,12 +87,12 @@ def update(proxy_id: int, wish: ProxyWish, *, version: int | None = None, at: da
             )
         if asdict(wish) == {name: getattr(host, name) for name in asdict(wish)}:
             return host
-        _check_free(session, wish.fqdn, host)
+        check_free(session, wish.fqdn, host)
         for name, value in asdict(wish).items():
             setattr(host, name, value)
         host.ask(at)
-        _flush(session, wish.fqdn)
-        _claim(host, at)
+        flush(session, wish.fqdn)
+        claim_names(host, at)
         wake_worker_on_commit()
         return host
 
@@ -134,7 +134,7 @@ def publish_again(session: Session, *, moved: bool, at: datetime) -> None:
 
     Hosts at the old address cannot be reached any more and stay there.
     """
-    for host in session.scalars(select(ProxyHost)):
+    for host in session.scalars(select(ProxyHost).where(ProxyHost.status != HostStatus.RESERVED)):
         if moved:
             host.npm_host_id = None
         if moved or host.status is HostStatus.FAILED or host.next_try_at is not None:
@@ -179,7 +179,9 @@ def listing(session: Session, text: str = "", status: str = "") -> Sequence[Prox
 def unsettled(session: Session) -> int:
     """How many hosts are not as wished yet."""
     query = select(func.count()).select_from(ProxyHost)
-    fine = ProxyHost.status.in_([HostStatus.ONLINE, HostStatus.OFF]) & ~ProxyHost.removing
+    fine = (
+        ProxyHost.status.in_([HostStatus.ONLINE, HostStatus.OFF, HostStatus.RESERVED]) & ~ProxyHost.removing
+    )
     return session.scalar(query.where(~fine)) or 0
 
 
@@ -196,12 +198,13 @@ def _change() -> Iterator[Session]:
         raise
 
 
-def _claim(host: ProxyHost, at: datetime) -> None:
+def claim_names(host: ProxyHost, at: datetime) -> None:
+    """Claim the host's name for its consumer, or no name where it is not to have a record."""
     names = [Fqdn(host.fqdn)] if host.use_dns else []
     claims.claim(host.consumer, names, host.overrides, at=at)
 
 
-def _check_free(session: Session, name: str, host: ProxyHost | None) -> None:
+def check_free(session: Session, name: str, host: ProxyHost | None) -> None:
     """Refuse a name that another proxy of ours, or a host made by hand, has."""
     mine = host.id if host else None
     query = select(ProxyHost).where(ProxyHost.fqdn == name, ~ProxyHost.removing)
@@ -225,7 +228,8 @@ def _is_ours(seen: dict[str, Any], session: Session) -> bool:
     return bool(seen["install"] == ledger.settings(session).install_id)
 
 
-def _flush(session: Session, name: str) -> None:
+def flush(session: Session, name: str) -> None:
+    """Let the database have its word. Raises Busy when somebody else took the name in the same moment."""
     try:
         session.flush()
     except IntegrityError as error:

@@ -1,5 +1,6 @@
 """`tiny-forge demo`: the main story on the terminal, told with the real panel and the stand-ins."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import fields, replace
 
@@ -7,6 +8,8 @@ import click
 from sqlalchemy import select
 
 from webapp.db import now, reading
+from webapp.deploy import rows
+from webapp.deploy import service as deploys
 from webapp.dns.desired import Mode
 from webapp.dns.names import Fqdn
 from webapp.errors import ForgeError
@@ -19,9 +22,10 @@ from webapp.sandbox.world import ZONE, World
 @click.command()
 def demo() -> None:
     """Tell the main story on the terminal; nothing leaves the machine."""
+    logging.getLogger("webapp").setLevel(logging.ERROR)  # a deploy that fails belongs to the story
     with World() as world:
         click.echo(
-            "Tiny Forge demo: a throw-away panel, and stand-ins for Cloudflare and Nginx Proxy Manager."
+            "Tiny Forge demo: a throw-away panel, and stand-ins for Cloudflare, Nginx Proxy Manager and Docker."
         )
         Story(world).tell()
 
@@ -46,9 +50,19 @@ class Story:
             self.step("Switch back: each name gets its record again", self.world.connect)
             self.step("Delete app", lambda: self.delete("app"))
             self.step("Delete journal", lambda: self.delete("journal"))
+            self.tell_deploys()
         click.echo("\nWhat was there before the panel came is as it was:")
         for line in sorted(self.look()):
             click.echo(f"    {line}")
+
+    def tell_deploys(self) -> None:
+        """The second half: a container with its host and its name."""
+        shop = self.world.add_app("shop")
+        self.step("Deploy shop v1: container, host and record", lambda: self.deploy(shop, "v1"))
+        self.step("Deploy v2 beside it, then switch: no DNS call", lambda: self.deploy(shop, "v2"))
+        self.step("Deploy v3-broken: it never gets healthy", lambda: self.deploy(shop, "v3-broken"))
+        self.step("Go back to v1", lambda: self.roll_back(shop))
+        self.step("Remove shop", lambda: deploys.remove(shop, at=now()))
 
     def step(self, title: str, act: Callable[[], object], *, settle: bool = True) -> None:
         """Do something as a person would, let the worker work, and print the difference."""
@@ -74,11 +88,26 @@ class Story:
         for host in self.world.npm.hosts():
             target = f"{host['forward_scheme']}://{host['forward_host']}:{host['forward_port']}"
             lines.add(f"Nginx Proxy Manager  {', '.join(host['domain_names'])} -> {target}")
+        running = self.world.engine.running()
+        for container in self.world.engine.containers.values():
+            lines.add(
+                f"Docker               {container.name} {'runs' if container.id in running else 'is stopped'}"
+            )
         return lines
 
     def add(self, label: str, port: int) -> None:
         """A new proxy."""
         self.world.add_proxy(f"{label}.{ZONE}", "192.168.1.20", port)
+
+    def deploy(self, instance: int, tag: str) -> None:
+        """A new version."""
+        self.world.deploy(instance, tag)
+
+    def roll_back(self, instance: int) -> None:
+        """The oldest version that is kept."""
+        with reading() as session:
+            kept = rows.versions(session, [instance])[-1].id
+        deploys.roll_back(instance, kept, at=now())
 
     def rename(self, old: str, new: str) -> None:
         """Only the name changes; everything else stays as it is."""

@@ -14,14 +14,21 @@ from webapp import migrations
 from webapp.auth import service as accounts
 from webapp.config import Config, kept_secret_key, sqlite_url
 from webapp.db import now, reading, transaction
+from webapp.deploy import apps, connection, rows
+from webapp.deploy import service as deploys
+from webapp.deploy.actions import Phase
+from webapp.deploy.apps import AppWish
+from webapp.deploy.recipe import Recipe
 from webapp.dns import ledger
 from webapp.dns.desired import Mode, Policy
 from webapp.dns.names import Fqdn
 from webapp.dns.records import Target, Zone
 from webapp.dns.switch import Wanted
+from webapp.errors import ForgeError
 from webapp.proxy import service as proxies
 from webapp.proxy.service import ProxyWish
 from webapp.sandbox.cloudflare import CloudflareStandIn
+from webapp.sandbox.engine import Behaviour, EngineStandIn
 from webapp.sandbox.npm import NpmStandIn
 from webapp.settings import service as settings
 from webapp.settings.service import NpmWish, SettingsWish
@@ -31,14 +38,21 @@ ZONE = "example.com"
 SERVER = "203.0.113.10"
 NPM_ACCOUNT, NPM_PASSWORD = "forge@example.com", "sandbox-password"
 TOKEN = "sandbox-token-that-opens-nothing-but-this-stand-in"  # noqa: S105
+IMAGE = "registry.example.com/acme/shop"
+OPTIONS = {
+    "certificate_id": 0, "ssl_forced": False, "http2_support": False, "hsts_enabled": False,
+    "hsts_subdomains": False, "allow_websocket_upgrade": True, "block_exploits": True, "use_dns": True,
+    "dns_proxied": None, "dns_ttl": None,
+}  # fmt: skip
 
 
 class World:
-    """Stand-ins for Cloudflare and Nginx Proxy Manager, and a panel with a throw-away data directory."""
+    """Stand-ins for Cloudflare, Nginx Proxy Manager and Docker, and a panel with a throw-away data directory."""
 
     def __init__(self) -> None:
         self.cloudflare = CloudflareStandIn()
         self.npm = NpmStandIn()
+        self.engine = EngineStandIn()
         self._directory = tempfile.TemporaryDirectory(prefix="tiny-forge-sandbox-")
         self.app: Flask
 
@@ -64,6 +78,10 @@ class World:
         self.cloudflare.put_by_hand(f"www.{ZONE}", "A", "198.51.100.7", comment="the old website")
         self.npm.add_user(NPM_ACCOUNT, NPM_PASSWORD)
         self.npm.host_by_hand(f"www.{ZONE}", forward_host="198.51.100.7", forward_port=80)
+        for tag in ("v1", "v2"):
+            self.engine.put_image(IMAGE, tag, behaviour=Behaviour.GOOD, has_health_check=True)
+        self.engine.put_image(IMAGE, "v3-broken", behaviour=Behaviour.SICK, has_health_check=True)
+        self.engine.put_by_hand("somebody-elses-database")
         self.npm.add_certificate(f"*.{ZONE}", [f"*.{ZONE}"], now() + timedelta(days=60))
 
     def _panel(self) -> Flask:
@@ -78,6 +96,7 @@ class World:
             sandbox=True,
         )
         app = create_app(config)
+        connection.use(app, self.engine.bound)
         migrations.upgrade(app)
         return app
 
@@ -88,6 +107,7 @@ class World:
             accounts.create_account("admin", password, now(), only_as_first=True)
             self.connect()
             self.add_proxy(f"app.{ZONE}", "192.168.1.20", 8080)
+            self.deploy(self.add_app("shop"), "v1")
         self.settle()
         say(
             f"Sandbox: Nginx Proxy Manager's stand-in is at {self.npm.url}, Cloudflare's at {self.cloudflare.url}."
@@ -97,6 +117,7 @@ class World:
         if host := self.npm.host_for(f"app.{ZONE}"):
             forward = f"{host['forward_scheme']}://{host['forward_host']}:{host['forward_port']}"
             say(f"  at Nginx Proxy Manager: host {host['id']}, {f'app.{ZONE}'} -> {forward}")
+        say(f"  at the engine's stand-in: shop is deployed at shop.{ZONE}; v2 and v3-broken wait to be tried")
         say(f"Sign in as admin with the password {password}")
         return password
 
@@ -122,6 +143,26 @@ class World:
         wish = ProxyWish(fqdn=Fqdn(name), forward_scheme="http", forward_host=host, forward_port=port)
         return proxies.create(wish, at=now()).id
 
+    def add_app(self, slug: str) -> int:
+        """An app, as the form makes it; returns the id of its first instance."""
+        recipe = Recipe(image=IMAGE, tag="v1", port=8080, drain=0)
+        wish = AppWish(slug, slug, recipe, (), 5, "", None, OPTIONS)
+        made = apps.add_app(wish, Fqdn(f"{slug}.{ZONE}"), at=now())
+        with reading() as session:
+            return rows.app(session, made.id).instances[0].id
+
+    def deploy(self, instance: int, tag: str) -> int:
+        """Wish for a deploy; returns its id."""
+        return deploys.deploy(instance, tag, at=now()).id
+
+    def ended(self, action_id: int) -> Phase:
+        """How an action ended. Raises ForgeError while it has not."""
+        with reading() as session:
+            action = rows.action(session, action_id)
+            if not action.is_over:
+                raise ForgeError(f"{action.title} is not finished.")
+            return action.phase
+
     def check_now(self) -> None:
         """Have the next round come now."""
         with transaction() as session:
@@ -130,11 +171,12 @@ class World:
 
     def settle(self) -> bool:
         """Let the worker work until nothing is pending; False when it cannot get there."""
-        worker = Worker(self.app, ask=self.resolve)
+        worker = Worker(self.app, ask=self.resolve, probe=self.engine.probe)
         for _ in range(10):
             worker.pass_once()
             with self.app.app_context(), reading() as session:
-                if not ledger.unsettled(session) and not proxies.unsettled(session):
+                open_ = ledger.unsettled(session) or proxies.unsettled(session)
+                if not open_ and not rows.open_actions(session):
                     return True
         return False
 
