@@ -1,6 +1,6 @@
 """The page of a deploy, or of anything else that is done to an instance: phases, progress and log, live."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,10 +8,10 @@ from flask import Blueprint, Response, flash, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.db import now, reading
-from webapp.deploy import rows, service
+from webapp.deploy import dashboard, rows, service
 from webapp.deploy.actions import ORDER, Action, ActionLine, Kind, Phase
 from webapp.deploy.views import by
-from webapp.ui import announce, go, show, wants_fragment
+from webapp.ui import announce, go, is_poll, show, wants_fragment
 
 blueprint = Blueprint("action", __name__)
 
@@ -19,6 +19,8 @@ STEPS = (
     (Phase.CHECKING, "Check"), (Phase.PULLING, "Pull"), (Phase.STARTING, "Start"), (Phase.WAITING, "Healthy"),
     (Phase.SWITCHING, "Switch"), (Phase.DRAINING, "Drain"), (Phase.RETIRING, "Put away"),
 )  # fmt: skip
+
+ENDED = {Phase.DONE: "is done", Phase.FAILED: "failed", Phase.CANCELLED: "was cancelled"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Step:
     label: str
     state: str
     since: datetime | None
+    text: str = ""
 
 
 @blueprint.get("/actions/<int:action_id>")
@@ -55,6 +58,7 @@ def clean_up(container_id: str) -> AnyResponse:
 
 
 def _page(action_id: int) -> Response:
+    """The page; a poll that meets the end says so once, because it is the last one."""
     with reading() as session:
         action = rows.action(session, action_id)
         lines = rows.lines(session, action_id)
@@ -62,24 +66,34 @@ def _page(action_id: int) -> Response:
             [a for a in rows.open_of_app(session, action.app_id) if a.id < action.id] if action.app_id else []
         )
         instance = rows.instance(session, action.instance_id) if action.instance_id else None
-        return show(
+        page = show(
             "deploy/action.html", "deploy/_action.html", action=action, lines=lines, ahead=before,
-            instance=instance, steps=steps(action, lines), slug=action.title.partition("/")[0],
+            line=dashboard.of_instance(session, instance) if instance else None,
+            steps=steps(action, lines), slug=action.title.partition("/")[0], headline=dashboard.headline,
         )  # fmt: skip
+    if is_poll() and action.is_over:
+        return announce(page, f"{dashboard.headline(action)} {ENDED[action.phase]}.")
+    return page
 
 
 def steps(action: Action, lines: Sequence[ActionLine]) -> list[Step]:
     """The steps of a deploy with their state, as its log tells them; none for other actions."""
     if action.kind not in (Kind.DEPLOY, Kind.ROLL_BACK):
         return []
-    begun: dict[Phase, datetime] = {}
+    begun: dict[Phase, ActionLine] = {}
     for line in lines:
-        begun.setdefault(line.phase, line.at)
+        begun.setdefault(line.phase, line)
     reached = max((ORDER[phase] for phase, _label in STEPS if phase in begun), default=-1)
-    return [Step(label, _state(action, phase, begun, reached), begun.get(phase)) for phase, label in STEPS]
+
+    def step(phase: Phase, label: str) -> Step:
+        first = begun.get(phase)
+        told = (first.at, first.text) if first else (None, "")
+        return Step(label, _state(action, phase, begun, reached), *told)
+
+    return [step(*one) for one in STEPS]
 
 
-def _state(action: Action, phase: Phase, begun: dict[Phase, datetime], reached: int) -> str:
+def _state(action: Action, phase: Phase, begun: Container[Phase], reached: int) -> str:
     if action.phase is Phase.DONE or ORDER[phase] < reached:
         return "done" if phase in begun else "skipped"
     if ORDER[phase] > reached:

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from webapp.deploy import rows
-from webapp.deploy.actions import Action
+from webapp.deploy.actions import Action, Kind
+from webapp.deploy.engine import Mount, MountKind
 from webapp.deploy.models import App, EngineState, Instance, Seen, Version
+from webapp.deploy.recipe import Recipe, Strategy, takeover
 from webapp.dns import ledger
-from webapp.dns.models import SETTLED, ConsumerType, DnsRecord
+from webapp.dns.models import SETTLED, ConsumerType, DnsRecord, Status
 from webapp.proxy.instances import hosts_of
 from webapp.proxy.models import HostStatus, ProxyHost
 
@@ -48,6 +51,20 @@ class InstanceLine:
         """Whether something is being done to it."""
         return self.action is not None and not self.action.is_over
 
+    @property
+    def is_moving(self) -> bool:
+        """Whether a page that shows it should look again soon."""
+        host = self.host is not None and self.host.status is HostStatus.PENDING
+        record = any(row.status is Status.PENDING for row in self.records)
+        return self.is_busy or host or record or self.instance.seen is Seen.STARTING
+
+    @property
+    def site(self) -> str | None:
+        """The address that visitors use, while the proxy host is online."""
+        if self.host is None or self.host.status is not HostStatus.ONLINE or "*" in self.host.fqdn:
+            return None
+        return f"{'https' if self.host.certificate_id else 'http'}://{self.host.fqdn}"
+
 
 @dataclass(frozen=True)
 class AppLine:
@@ -58,8 +75,8 @@ class AppLine:
 
     @property
     def is_busy(self) -> bool:
-        """Whether something is being done to one of them."""
-        return self.app.removing or any(line.is_busy for line in self.instances)
+        """Whether something is being done to one of them, or is on its way to nginx or DNS."""
+        return self.app.removing or any(line.is_moving for line in self.instances)
 
 
 def everything(session: Session) -> list[AppLine]:
@@ -70,6 +87,12 @@ def everything(session: Session) -> list[AppLine]:
 def of_app(session: Session, app: App) -> AppLine:
     """One app."""
     return _lines(session, [app])[0]
+
+
+def of_instance(session: Session, instance: Instance) -> InstanceLine:
+    """One instance."""
+    lines = of_app(session, instance.app).instances
+    return next(line for line in lines if line.instance.id == instance.id)
 
 
 def _lines(session: Session, apps: Sequence[App]) -> list[AppLine]:
@@ -86,6 +109,9 @@ def _lines(session: Session, apps: Sequence[App]) -> list[AppLine]:
             reachable(engine, instance, version, host, mine),
         )  # fmt: skip
 
+    for app in apps:
+        for instance in app.instances:
+            set_committed_value(instance, "app", app)  # so that its title can be told after the look
     return [AppLine(app, [line(instance) for instance in app.instances]) for app in apps]
 
 
@@ -109,6 +135,34 @@ def reachable(
     if open_:
         return Reachable(False, f"Its DNS record is {open_[0].status}.")
     return Reachable(True, "Container, proxy host and name are as they should be.")
+
+
+def takeover_of(app: App) -> tuple[Strategy, str]:
+    """How a new version of an app takes over, and why; without a look at its secrets."""
+    mounts = tuple(Mount(**mount | {"kind": MountKind(mount["kind"])}) for mount in app.mounts)
+    return takeover(
+        Recipe(
+            app.image, app.tag, app.port, mounts=mounts, reach=app.reach, host_port=app.host_port,
+            strategy=app.strategy,
+        )
+    )  # fmt: skip
+
+
+HEADLINES = {
+    Kind.DEPLOY: "Deploy of {}",
+    Kind.ROLL_BACK: "Going back of {}",
+    Kind.START: "Start of {}",
+    Kind.STOP: "Stop of {}",
+    Kind.RESTART: "Restart of {}",
+    Kind.REMOVE: "Removal of {}",
+    Kind.CLEAN_UP: "Removal of the container {}",
+}
+
+
+def headline(action: Action) -> str:
+    """What an action is called."""
+    number = f" to version {action.version_number}" if action.kind is Kind.ROLL_BACK else ""
+    return HEADLINES[action.kind].format(action.title) + number
 
 
 def facts(line: InstanceLine) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Deploys: a new version takes over the name, or nothing has changed. Going back is a deploy of an old version."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -152,13 +153,33 @@ def discard(job: Job, version: Version) -> None:
         session.delete(session.get_one(Version, version.id))
 
 
-def undo(job: Job, *, failed: bool) -> None:
-    """Everything is as it was before the deploy: the host, the containers, the rows."""
+def undo(job: Job, *, failed: bool) -> bool:
+    """Everything is as it was before the deploy: the host, the containers, the rows.
+
+    A step that is refused is said and does not keep the others from being done; returns whether all were. Only
+    the old version has to come up again: raises EngineError while it does not.
+    """
     old = _point_back(job)
+    fine = True
     if job.version is not None:
-        _take_away(job, failed=failed)
+        if failed:
+            fine &= _attempt(job, "The last words of the container", lambda: _last_words(job))
+        fine &= _attempt(job, "The new container", lambda: _take_away(job))
+        _drop_row(job)
     if old is not None and old.container_id and not job.the_instance.at_rest:
         job.engine.start(old.container_id, Recipe.loads(vault.unseal(old.recipe_sealed)).restart)
+    return fine
+
+
+def _attempt(job: Job, what: str, step: Callable[[], None]) -> bool:
+    try:
+        step()
+    except EngineError as error:
+        if error.will_heal:
+            raise
+        job.say(f"{what} could not be dealt with: {error.message}", Level.WARNING)
+        return False
+    return True
 
 
 def _point_back(job: Job) -> Version | None:
@@ -178,19 +199,26 @@ def _point_back(job: Job) -> Version | None:
     return old
 
 
-def _take_away(job: Job, *, failed: bool) -> None:
-    """The new version's container goes, and leaves its last words; one that is gone back to is only stopped."""
+def _last_words(job: Job) -> None:
+    """What the new container wrote last is kept in the log, without the secrets it was given."""
     container = job.container()
-    was_kept = job.the_version.state is VersionState.KEPT
-    if container is not None and failed:
+    if container is not None:
         secrets = [value for value in job.the_recipe.env.values() if len(value) > 5]
         told = [_masked(line.text, secrets) for line in job.engine.logs(container.id, 40)]
         journal.add(job.action.id, told, level=Level.OUTPUT, at=job.at)
-    if container is not None and was_kept:
+
+
+def _take_away(job: Job) -> None:
+    """The new version's container goes; one that was gone back to is only stopped."""
+    container = job.container()
+    if container is not None and job.the_version.state is VersionState.KEPT:
         job.engine.stop(container.id, job.the_recipe.stop_seconds)
     elif container is not None:
         job.engine.remove(container.id)
-    if not was_kept:
+
+
+def _drop_row(job: Job) -> None:
+    if job.the_version.state is not VersionState.KEPT:
         with transaction() as session:
             session.delete(session.get_one(Version, job.the_version.id))
 

@@ -15,7 +15,7 @@ from webapp.deploy.engine import LogLine
 from webapp.deploy.forms import make_instance_form
 from webapp.deploy.models import Instance, Version
 from webapp.deploy.power import parse_tag
-from webapp.deploy.views import beside, by, done
+from webapp.deploy.views import beside, by, done, refuse_tag
 from webapp.errors import Busy, EngineError, ForgeError, InvalidInput, NotFound
 from webapp.ui import go, show
 
@@ -35,7 +35,11 @@ def key() -> str | None:
 def deploy(instance_id: int) -> AnyResponse:
     """Deploy a tag; blank: the usual one."""
     tag = request.form.get("tag", "").strip()
-    action = service.deploy(instance_id, parse_tag(tag) if tag else "", by=by(), key=key(), at=now())
+    try:
+        tag = parse_tag(tag) if tag else ""
+    except InvalidInput as error:
+        return refuse_tag(_instance(instance_id), tag, error.message)
+    action = service.deploy(instance_id, tag, by=by(), key=key(), at=now())
     return go(url_for("action.show_action", action_id=action.id))
 
 
@@ -91,10 +95,8 @@ def ask_remove(instance_id: int) -> Response:
     """What goes with an instance."""
     with reading() as session:
         found = rows.instance(session, instance_id)
-        lines = dashboard.of_app(session, found.app).instances
-        line = next(line for line in lines if line.instance.id == instance_id)
-        versions = rows.versions(session, [instance_id])
-    return show("deploy/remove_instance.html", None, line=line, app=found.app, versions=versions)
+        line, versions = dashboard.of_instance(session, found), rows.versions(session, [instance_id])
+        return show("deploy/remove_instance.html", None, line=line, app=found.app, versions=versions)
 
 
 @blueprint.post("/<int:instance_id>/remove")

@@ -169,6 +169,7 @@ class Runner:
 
     def _undo(self, job: Job) -> None:
         outcome, reason = job.action.outcome or Phase.FAILED, job.action.error or ""
+        undone = False
         live = job.version is not None and job.version.state is VersionState.CURRENT
         try:
             if job.action.kind in DEPLOYS and live:
@@ -176,14 +177,14 @@ class Runner:
                 self._succeeded(job)
                 return
             if job.action.kind in DEPLOYS and job.instance is not None:
-                deployer.undo(job, failed=outcome is Phase.FAILED)
+                undone = deployer.undo(job, failed=outcome is Phase.FAILED)
         except ForgeError as error:
-            if heals(error):
+            if heals(error) or self._tries(job.action.id) < PATIENCE:
                 self._later(job, error)
                 return
             journal.say(job.action.id, f"Could not be undone: {error.message}", level=Level.ERROR, at=job.at)
         text = "Cancelled." if outcome is Phase.CANCELLED else "Failed."
-        if job.action.kind in DEPLOYS:
+        if undone:
             text += " Everything is as it was before."
         journal.end(job.action.id, outcome, text, reason, at=job.at)
 

@@ -1,5 +1,7 @@
 """The app pages: list, add, change, remove; and one app with its instances, versions and history."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, request, url_for
@@ -8,10 +10,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.config import Config
 from webapp.db import now, reading
-from webapp.deploy import apps, dashboard, rows, service
+from webapp.deploy import apps, dashboard, lines, rows, service
 from webapp.deploy.forms import AppForm, make_app_form, make_instance_form
-from webapp.deploy.models import App, VersionState
-from webapp.deploy.recipe import takeover
+from webapp.deploy.models import App, Instance, Version, VersionState
 from webapp.dns import ledger
 from webapp.errors import Busy, InvalidInput, Stale
 from webapp.ui import announce, go, show, wants_fragment
@@ -33,12 +34,12 @@ def index() -> Response:
 def listing() -> dict[str, Any]:
     """What the table of apps shows."""
     with reading() as session:
-        lines = dashboard.everything(session)
+        found = dashboard.everything(session)
         return {
-            "apps": lines,
+            "apps": found,
             "engine": rows.engine_state_or_none(session),
             "docker_host": config().docker_host,
-            "busy": any(line.is_busy for line in lines),
+            "busy": any(line.is_busy for line in found),
         }
 
 
@@ -79,19 +80,41 @@ def app_page(slug: str) -> dict[str, Any]:
     with reading() as session:
         found = rows.app_by_slug(session, slug)
         line = dashboard.of_app(session, found)
-        versions: dict[int, list[Any]] = {}
-        for version in rows.versions(session, [one.id for one in found.instances]):
-            if version.state is not VersionState.NEW:
-                versions.setdefault(version.instance_id, []).append(version)
+        every = rows.versions(session, [one.id for one in found.instances])
         return {
             "line": line,
-            "versions": versions,
+            "versions": by_instance([one for one in every if one.state is not VersionState.NEW]),
             "history": rows.recent(session, found.id),
             "engine": rows.engine_state_or_none(session),
             "docker_host": config().docker_host,
-            "takeover": takeover(apps.recipe_of(found, found.tag)),
+            "takeover": dashboard.takeover_of(found),
+            "headline": dashboard.headline,
             "busy": line.is_busy,
+            "refused": None,
         }
+
+
+def by_instance(versions: Iterable[Version]) -> dict[int, list[Version]]:
+    """Versions, sorted by whose they are."""
+    found: dict[int, list[Version]] = {}
+    for version in versions:
+        found.setdefault(version.instance_id, []).append(version)
+    return found
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A tag that cannot be deployed, as it was typed, and why."""
+
+    instance: int
+    tag: str
+    message: str
+
+
+def refuse_tag(instance: Instance, tag: str, message: str) -> Response:
+    """The page of the app again, with what is wrong beside the tag."""
+    page = app_page(instance.app.slug) | {"refused": Refused(instance.id, tag, message)}
+    return show("deploy/app.html", "deploy/_app.html", status=422, **page)
 
 
 @blueprint.get("/<slug>/edit")
@@ -125,7 +148,10 @@ def ask_remove(slug: str) -> Response:
     with reading() as session:
         found = rows.app_by_slug(session, slug)
         line = dashboard.of_app(session, found)
-    return show("deploy/remove_app.html", None, line=line)
+        versions = rows.versions(session, [one.id for one in found.instances])
+        containers = sum(version.container_id is not None for version in versions)
+        return show("deploy/remove_app.html", None, line=line,
+                    versions=by_instance(versions), containers=containers)  # fmt: skip
 
 
 @blueprint.post("/<slug>/remove")
@@ -169,10 +195,30 @@ def _app(slug: str) -> App:
 
 def form_page(form: AppForm, app: App | None, status: int = 200) -> Response:
     """The page around the form."""
+    retype = conceal(form) if request.method == "POST" else False
     with reading() as session:
         dns = ledger.settings_or_none(session)
     return show("deploy/edit.html", "deploy/_form.html", status=status, form=form, app=app, dns=dns,
-                binds_dir=config().binds_dir)  # fmt: skip
+                binds_dir=config().binds_dir, retype=retype)  # fmt: skip
+
+
+def conceal(form: AppForm) -> bool:
+    """Take what was typed as secrets out of the form; returns whether there was anything.
+
+    A key whose value is lost by this stays without its equals sign, so that it is not taken for «keep the saved
+    value». Text that is no list of keys is not shown at all, nor what the message says about it.
+    """
+    typed = form.secrets.data or ""
+    try:
+        pairs = lines.read_env(typed)
+    except InvalidInput as error:
+        line, colon, _ = error.message.partition(":")
+        form.secrets.errors = [f"{line if colon else 'Secrets'}: write KEY=VALUE, and each key once."]
+        saved = [entry["key"] for entry in form.app.env if entry["secret"]] if form.app else []
+        form.secrets.data = "\n".join(saved)
+        return True
+    form.secrets.data = "\n".join(key if value else f"{key}=" for key, value in pairs.items())
+    return any(pairs.values())
 
 
 def refused(form: AppForm, error: Busy | InvalidInput, app: App | None) -> Response:
