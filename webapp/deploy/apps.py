@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp import vault
@@ -53,10 +53,12 @@ class AppWish:
 def add_app(wish: AppWish, name: Fqdn, *, at: datetime) -> App:
     """A new app with its first instance, which has this name. Raises Busy for a slug or name in use."""
     with transaction() as session:
+        if session.scalar(select(App.id).where(App.slug == wish.slug)) is not None:
+            raise InvalidInput(f"There is an app called {wish.slug} already. Choose another name.", "slug")
         app = App(created_at=at, updated_at=at, version=0)
         _write(app, wish, at)
         session.add(app)
-        _flush(session, f"There is an app called {wish.slug} already. Choose another name.", "slug")
+        session.flush()
         _add_instance(session, app, FIRST_INSTANCE, "", name, at)
         return app
 
@@ -144,9 +146,11 @@ def add_instance(app_id: int, name: str, tag: str, fqdn: Fqdn, *, at: datetime) 
 
 
 def _add_instance(session: Session, app: App, name: str, tag: str, fqdn: Fqdn, at: datetime) -> Instance:
-    instance = Instance(app_id=app.id, name=name, tag=tag, fqdn=fqdn, created_at=at)
+    if any(other.name == name for other in app.instances):
+        raise InvalidInput(f"{app.slug} has an instance called {name} already. Choose another name.", "name")
+    instance = Instance(app=app, name=name, tag=tag, fqdn=fqdn, created_at=at)
     session.add(instance)
-    _flush(session, f"{app.slug} has an instance called {name} already. Choose another name.", "name")
+    session.flush()
     _hold(session, instance, app, fqdn, at)
     return instance
 
@@ -175,10 +179,3 @@ def usable(session: Session, instance_id: int) -> Instance:
     if instance.removing:
         raise Busy(f"{instance.title} is being removed.")
     return instance
-
-
-def _flush(session: Session, message: str, name: str) -> None:
-    try:
-        session.flush()
-    except IntegrityError as error:
-        raise InvalidInput(message, name) from error

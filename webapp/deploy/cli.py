@@ -63,10 +63,8 @@ def list_(as_json: bool) -> None:
 @as_json
 def create(slug: str, as_json: bool, **options: Any) -> None:
     """Add the app SLUG, with its first instance."""
-    start: dict[str, Any] = {
-        "slug": slug, "allow_websocket_upgrade": True, "block_exploits": True, "use_dns": True,
-        "certificate_id": 0, "dns_proxied": "default",
-    }  # fmt: skip
+    blank = make_app_form(None, csrf=False)
+    start = {field.name: field.data for field in blank} | {"slug": slug}
     form = _form(start, None, options)
     made = apps.add_app(form.wish(), form.fqdn, at=now())
     say(
@@ -107,7 +105,7 @@ def delete(slug: str, volumes: bool, yes: bool, as_json: bool) -> None:
 
 def _form(start: dict[str, Any], found: App | None, options: dict[str, Any]) -> Any:
     """The page's form over the given values; a switch that is off is left out, as browsers do."""
-    secrets = read_env(start.get("secrets", "")) | {key: _secret(key) for key in options.pop("secrets")}
+    secrets = read_env(start.get("secrets") or "") | {key: _secret(key) for key in options.pop("secrets")}
     password = options.pop("registry_password")
     given = {
         name: "\n".join(v) if isinstance(v, tuple) else v

@@ -37,7 +37,7 @@ class Reachable:
 
 @dataclass(frozen=True)
 class InstanceLine:
-    """An instance with all that belongs to it. `action` is the last thing done, or being done, to it."""
+    """An instance with all that belongs to it. `action` is being done to it now, or was the last thing done."""
 
     instance: Instance
     version: Version | None
@@ -100,6 +100,7 @@ def _lines(session: Session, apps: Sequence[App]) -> list[AppLine]:
     engine = rows.engine_state_or_none(session)
     versions, hosts = rows.current_versions(session, ids), hosts_of(session, ids)
     records, actions = ledger.statuses(session, ConsumerType.INSTANCE, ids), rows.last_actions(session, ids)
+    actions |= {a.instance_id: a for a in reversed(rows.open_actions(session)) if a.instance_id}
 
     def line(instance: Instance) -> InstanceLine:
         version, host = versions.get(instance.id), hosts.get(instance.id)

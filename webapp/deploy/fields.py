@@ -40,12 +40,12 @@ class AppFields(OptionsForm):
         "Image", validators=[InputRequired("Enter an image, for example ghcr.io/acme/web.")],
         description="Repository, with its registry where it is not Docker Hub's.",
     )  # fmt: skip
-    tag = StringField("Tag", default="latest", validators=[Optional()])
+    tag = StringField("Tag", default="latest")
     port = IntegerField(
         "Container port", validators=[InputRequired("Enter the port the container listens on."), between(1, 65535)],
         description="Where the container itself listens.",
     )  # fmt: skip
-    subdomain = StringField("Subdomain", validators=[Optional(), Length(max=253)])
+    subdomain = StringField("Subdomain", validators=[Length(max=253)])
     env = TextAreaField("Environment", description="One KEY=VALUE a line.")
     secrets = TextAreaField(
         "Secrets",
@@ -76,9 +76,9 @@ class AppFields(OptionsForm):
             (Reach.PORT, "By a port of this server"), (Reach.NETWORK, "By a Docker network shared with the proxy")
         ),
     )  # fmt: skip
-    network = StringField("Network", validators=[Optional()], description="Made when it is not there yet.")
+    network = StringField("Network", description="Made when it is not there yet.")
     publish_on = StringField(
-        "Address", default="127.0.0.1", validators=[Optional()],
+        "Address", default="127.0.0.1",
         description="The address of this server that Nginx Proxy Manager can reach; the port is open only there.",
     )  # fmt: skip
     host_port = IntegerField(
@@ -95,7 +95,7 @@ class AppFields(OptionsForm):
             (CheckKind.TCP, "A connection"),
         ),
     )  # fmt: skip
-    check_path = StringField("Path", default="/", validators=[Optional()])
+    check_path = StringField("Path", default="/")
     check_status = IntegerField("Expected status", default=200, validators=[Optional(), between(100, 599)])
     check_interval = IntegerField("Interval (s)", default=3, validators=[InputRequired(), between(1, 300)])
     check_timeout = IntegerField("Time-out (s)", default=5, validators=[InputRequired(), between(1, 60)])
@@ -119,5 +119,5 @@ class AppFields(OptionsForm):
         description="Then it is ended the hard way.",
     )  # fmt: skip
     versions_kept = IntegerField("Old versions kept", default=5, validators=[InputRequired(), between(0, 50)])
-    registry_user = StringField("Registry account", validators=[Optional(), Length(max=255)])
+    registry_user = StringField("Registry account", validators=[Length(max=255)])
     registry_password = PasswordField("Registry password", validators=[Optional(), Length(max=2000)])

@@ -9,7 +9,7 @@ from typing import Any
 from flask import current_app
 from flask_wtf import FlaskForm
 from wtforms import Field, StringField
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms.validators import InputRequired, Length, ValidationError
 
 from webapp.deploy import lines
 from webapp.deploy.apps import AppWish, Secret
@@ -176,8 +176,8 @@ class InstanceForm(FlaskForm):  # type: ignore[misc]
         "Instance", validators=[InputRequired("Enter a short name, for example staging.")],
         description="Such as staging, or the name of a branch.",
     )  # fmt: skip
-    fqdn = StringField("Name", validators=[Optional(), Length(max=253)])
-    tag = StringField("Tag", validators=[Optional()], description="Blank: the app's tag.")
+    fqdn = StringField("Name", validators=[Length(max=253)])
+    tag = StringField("Tag", description="Blank: the app's tag.")
 
     def __init__(self, *args: Any, app: App, base: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

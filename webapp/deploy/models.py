@@ -89,7 +89,7 @@ class Instance(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     app_id: Mapped[int] = mapped_column(ForeignKey("apps.id"))
-    app: Mapped[App] = relationship(back_populates="instances")
+    app: Mapped[App] = relationship(back_populates="instances", lazy="joined")
     name: Mapped[str] = mapped_column(String(40))
     tag: Mapped[str] = mapped_column(String(128), default="")
     fqdn: Mapped[str] = mapped_column(String(255))

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from webapp.deploy.actions import Action, ActionLine
 from webapp.deploy.models import App, EngineState, Instance, Version, VersionState
@@ -17,7 +18,7 @@ def app(session: Session, app_id: int) -> App:
     found = session.get(App, app_id) if app_id <= MOST_ID else None
     if found is None:
         raise NotFound("There is no such app. It may have been removed.")
-    return found
+    return _linked(found)
 
 
 def app_by_slug(session: Session, slug: str) -> App:
@@ -25,18 +26,25 @@ def app_by_slug(session: Session, slug: str) -> App:
     found = session.scalar(select(App).where(App.slug == slug))
     if found is None:
         raise NotFound(f"There is no app called {slug}. It may have been removed.")
-    return found
+    return _linked(found)
 
 
 def apps(session: Session) -> Sequence[App]:
     """Every app with its instances, by name."""
-    query = select(App).options(joinedload(App.instances)).order_by(App.slug)
-    return session.scalars(query).unique().all()
+    query = select(App).options(selectinload(App.instances)).order_by(App.slug)
+    return [_linked(found) for found in session.scalars(query)]
+
+
+def _linked(found: App) -> App:
+    """The app with its instances, each of which knows its app without another query."""
+    for one in found.instances:
+        set_committed_value(one, "app", found)
+    return found
 
 
 def instance(session: Session, instance_id: int) -> Instance:
     """The instance with that id, and its app. Raises NotFound."""
-    query = select(Instance).options(joinedload(Instance.app)).where(Instance.id == min(instance_id, MOST_ID))
+    query = select(Instance).where(Instance.id == min(instance_id, MOST_ID))
     found = session.scalar(query)
     if found is None:
         raise NotFound("There is no such instance. It may have been removed.")

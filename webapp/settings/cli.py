@@ -80,6 +80,7 @@ def doctor(as_json: bool) -> None:
         findings += probes.test_dns(form, _config().cloudflare_api_url)
     else:
         findings.append(Finding("DNS", None, "The wildcard is in use, so no provider is needed."))
+    findings += probes.container_engine()
     rows = [{"check": f.name, "result": _result(f), "message": f.message} for f in findings]
     table(rows, ("check", "result", "message"), as_json=as_json, empty="Nothing to check.")
     if any(f.passed is False for f in findings):

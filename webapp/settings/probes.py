@@ -9,6 +9,8 @@ from flask import current_app
 
 from webapp import outgoing, vault
 from webapp.db import reading
+from webapp.deploy import rows
+from webapp.deploy.connection import engine
 from webapp.dns import service as dns
 from webapp.dns.providers.base import Finding
 from webapp.dns.providers.public_address import public_addresses
@@ -39,6 +41,18 @@ def within(work: Callable[[], T]) -> T:
         raise Outage(f"No complete answer within {PATIENCE:.0f} seconds. Try again later.") from None
     finally:
         pool.shutdown(wait=False)
+
+
+def container_engine() -> list[Finding]:
+    """Which engine answers; without any app none is needed."""
+    with reading() as session:
+        needed = bool(rows.apps(session))
+    try:
+        info = within(lambda: engine().info())
+        message = f"Docker {info.version} answers (interface {info.api})."
+        return [Finding("Container engine", True, message)]
+    except ForgeError as error:
+        return [Finding("Container engine", False if needed else None, error.message)]
 
 
 def npm(form: SettingsForm) -> list[Finding]:
