@@ -120,4 +120,4 @@ class AppFields(OptionsForm):
     )  # fmt: skip
     versions_kept = IntegerField("Old versions kept", default=5, validators=[InputRequired(), between(0, 50)])
     registry_user = StringField("Registry account", validators=[Length(max=255)])
-    registry_password = PasswordField("Registry password", validators=[Optional(), Length(max=2000)])
+    registry_password = PasswordField("Registry password", validators=[Length(max=2000)])
