@@ -37,8 +37,11 @@
   });
 
   // A control that vanished with its row would drop the focus on the page; hand it to the table's heading.
+  let focused = null;
+  document.addEventListener("htmx:before:swap", () => { focused = document.activeElement; });
   document.addEventListener("htmx:after:swap", () => {
     if (document.activeElement && document.activeElement !== document.body) return;
+    if (!focused || focused === document.body) return; // nothing had the focus: a poll must not take it
     const heading = document.querySelector("[data-focus-after-swap]");
     if (heading) heading.focus({ preventScroll: true });
   });
@@ -54,10 +57,23 @@
     document.querySelectorAll("[data-show-when]").forEach((part) => {
       const [name, wanted] = part.dataset.showWhen.split("=");
       const field = document.querySelector(`[name="${name}"]:checked, select[name="${name}"]`);
-      part.hidden = !field || !wanted.split(" ").includes(field.value);
+      const wrong = part.querySelector(".is-invalid"); // what is wrong is never hidden
+      part.hidden = !wrong && (!field || !wanted.split(" ").includes(field.value));
     });
   };
   document.addEventListener("change", reveal);
   document.addEventListener("htmx:after:settle", reveal);
   reveal();
+
+  // A log stays at its end while the reader is there, and stays put while they are reading further up.
+  const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+  let following = true;
+  document.addEventListener("htmx:before:swap", () => {
+    const box = document.querySelector("[data-stay-at-end]");
+    following = !box || atEnd(box);
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    const box = document.querySelector("[data-stay-at-end]");
+    if (box && following) box.scrollTop = box.scrollHeight;
+  });
 })();

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,23 +47,42 @@ def free_port() -> int:
 def panel(tmp_path: Path) -> Iterator[Panel]:
     """`python app.py serve` on an empty data directory."""
     with CloudflareStandIn() as cloudflare, NpmStandIn() as npm:
-        port, log = free_port(), tmp_path / "log"
-        environ = os.environ | {
-            "TINY_FORGE_DATA_DIR": str(tmp_path / "data"),
-            "CLOUDFLARE_API_URL": cloudflare.url,
-        }
-        with log.open("w") as out:
-            process = subprocess.Popen(
-                [sys.executable, "app.py", "serve", "--port", str(port)],
-                cwd=ROOT, env=environ, stdout=out, stderr=subprocess.STDOUT,
-            )  # fmt: skip
-        try:
-            code = _printed(log, process, r"enter this code: (\S+)")
-            _printed(log, process, r"Tiny Forge is at")
-            yield Panel(f"http://127.0.0.1:{port}", code, cloudflare, npm)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0, log.read_text()
+        environ = {"TINY_FORGE_DATA_DIR": str(tmp_path / "data"), "CLOUDFLARE_API_URL": cloudflare.url}
+        with serving(tmp_path / "log", r"enter this code: (\S+)", environ) as (url, code):
+            yield Panel(url, code, cloudflare, npm)
+
+
+@dataclass
+class Sandbox:
+    """Where a sandbox is, and the password it printed."""
+
+    url: str
+    password: str
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    """`python app.py serve --sandbox`, as `make run` starts it."""
+    with serving(tmp_path / "log", r"with the password (\S+)", {}, "--sandbox") as (url, password):
+        yield Sandbox(url, password)
+
+
+@contextmanager
+def serving(log: Path, wanted: str, environ: dict[str, str], *options: str) -> Iterator[tuple[str, str]]:
+    """A panel in a process of its own; yields its address, and what it printed where `wanted` matches."""
+    port = free_port()
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "app.py", "serve", "--port", str(port), *options],
+            cwd=ROOT, env=os.environ | environ, stdout=out, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    try:
+        printed = _printed(log, process, wanted)
+        _printed(log, process, r"Tiny Forge is at")
+        yield f"http://127.0.0.1:{port}", printed
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0, log.read_text()
 
 
 def _printed(log: Path, process: subprocess.Popen[bytes], pattern: str) -> str:
@@ -89,8 +109,22 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(chromium: Browser, panel: Panel) -> Iterator[Page]:
+    """A page of the panel."""
+    with strict_page(chromium, panel.url) as page:
+        yield page
+
+
+@pytest.fixture
+def sandbox_page(chromium: Browser, sandbox: Sandbox) -> Iterator[Page]:
+    """A page of the sandbox."""
+    with strict_page(chromium, sandbox.url) as page:
+        yield page
+
+
+@contextmanager
+def strict_page(chromium: Browser, url: str) -> Iterator[Page]:
     """A page that fails the test on any error in its console: that is where CSP violations show up."""
-    context = chromium.new_context(base_url=panel.url, viewport={"width": 1280, "height": 900})
+    context = chromium.new_context(base_url=url, viewport={"width": 1280, "height": 900})
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)

@@ -9,14 +9,18 @@ from playwright.sync_api import Page, sync_playwright
 
 from webapp.db import now
 from webapp.dns import service as dns
-from webapp.sandbox.world import ZONE, World
+from webapp.sandbox.engine import LAYERS
+from webapp.sandbox.world import IMAGE, ZONE, World
 from webapp.worker import Worker
 
 LOOKS = (("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390))
 PAGES = {
     "overview": "/", "proxies": "/proxies", "proxy-new": "/proxies/new", "proxy-edit": "/proxies/1",
     "proxy-remove": "/proxies/1/remove", "dns": "/dns?foreign=1", "settings": "/settings", "account": "/account",
-    "missing": "/no-such-page",
+    "missing": "/no-such-page", "apps": "/apps", "app": "/apps/shop", "app-new": "/apps/new",
+    "app-edit": "/apps/shop/edit", "app-remove": "/apps/shop/remove", "instance-new": "/apps/shop/instances/new",
+    "instance-remove": "/instances/1/remove", "log": "/instances/1/log", "deploy-failed": "/actions/3",
+    "deploy-under-way": "/actions/4",
 }  # fmt: skip
 
 
@@ -35,7 +39,30 @@ def furnish(world: World) -> None:
         world.cloudflare.edit_by_hand(record["id"], content="198.51.100.99")
         world.cloudflare.delete_by_hand(world.cloudflare.find(f"wiki.{ZONE}")[0]["id"])
         dns.request_check(at=now())
-        Worker(world.app, ask=world.resolve).pass_once()
+        for tag in ("v2", "v3-broken"):
+            world.deploy(1, tag)
+            world.settle()
+        dns.request_check(at=now())
+        Worker(world.app, ask=world.resolve, probe=world.engine.probe).pass_once()
+        under_way(world, world.deploy(1, "v1"))
+
+
+def under_way(world: World, action_id: int) -> None:
+    """A deploy that waits for its container, for as long as the pictures take."""
+    from webapp.deploy import journal
+    from webapp.deploy.actions import Phase
+
+    ref = f"{IMAGE}:v1"
+    layers = [
+        {"id": f"{n}f3a9c", "status": "Pull complete", "done": b, "total": b} for n, b in enumerate(LAYERS)
+    ]
+    journal.enter(action_id, Phase.CHECKING, f"Deploying {ref} to shop.{ZONE}.", at=now())
+    journal.enter(action_id, Phase.PULLING, f"Pulling {ref}.", at=now())
+    journal.progress(action_id, {"layers": layers, "of": len(layers)})
+    journal.say(action_id, f"Pulled: {world.engine.registry[ref].digest}.", at=now())
+    text = "Starting version 4: blue-green, the new version starts beside the old one."
+    journal.enter(action_id, Phase.STARTING, text, at=now())
+    journal.enter(action_id, Phase.WAITING, "Waiting until it is healthy.", at=now())
 
 
 def sign_in(page: Page, base: str, password: str) -> None:

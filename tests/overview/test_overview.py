@@ -5,14 +5,17 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
+from tests.deploy import pages_world
 from tests.support import Browser
 from webapp.db import now, reading, transaction
+from webapp.deploy.models import Seen
 from webapp.dns import ledger
 from webapp.dns.desired import Mode
 from webapp.dns.models import Connection, ConsumerType, DnsRecord, Status
 from webapp.dns.records import RecordType
 from webapp.overview import service
 from webapp.proxy import service as proxies
+from webapp.proxy.instances import host_of
 from webapp.proxy.models import HostStatus, ProxyHost
 
 
@@ -125,3 +128,48 @@ def test_counts_per_status_lead_to_the_filtered_lists(client: Browser) -> None:
 
 def test_htmx_gets_the_fragment_only(app: Flask, client: Browser) -> None:
     assert "<!doctype html>" not in client.get("/", htmx=True).text
+
+
+@pytest.mark.usefixtures("context")
+def test_the_engine_is_a_connection_like_the_others(client: Browser) -> None:
+    assert "Being looked at" in client.get("/").text
+    pages_world.set_engine(version="27.1", looked_at=now())
+    assert "release 27.1" in client.get("/").text
+    pages_world.set_engine(error="The <b>socket</b> is not there.")
+    page = client.get("/").text
+    assert "The &lt;b&gt;socket" in page
+    assert "How to give access" in page
+
+
+@pytest.mark.usefixtures("context")
+def test_apps_are_shown_with_whether_they_can_be_reached(client: Browser) -> None:
+    assert 'id="apps"' not in client.get("/").text
+    pages_world.deployed()
+    page = client.get("/").text
+    assert 'id="apps"' in page
+    assert "1 of 1 instance reachable" in page
+
+
+@pytest.mark.usefixtures("context")
+def test_hosts_of_instances_are_not_counted_as_proxies() -> None:
+    pages_world.deployed()
+    assert look().hosts == {}
+
+
+@pytest.mark.usefixtures("context")
+def test_an_instance_that_is_away_is_not_as_it_should_be(client: Browser) -> None:
+    connect()
+    add_host(HostStatus.ONLINE)
+    pages_world.deployed(seen=Seen.MISSING)
+    assert "Everything is as it should be" not in client.get("/").text
+
+
+@pytest.mark.usefixtures("context")
+def test_a_host_of_an_instance_that_is_in_trouble_leads_to_its_app(client: Browser) -> None:
+    number = pages_world.deployed()
+    with transaction() as session:
+        host = host_of(session, number)
+        assert host is not None
+        host.settle(HostStatus.REJECTED, now(), "nginx says no")
+    page = client.get("/").text
+    assert 'class="name" href="/apps/blog">blog.example.com</a>' in page

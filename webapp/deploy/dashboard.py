@@ -29,7 +29,7 @@ NOT_RUNNING = {
 
 @dataclass(frozen=True)
 class Reachable:
-    """Whether visitors reach it: None where there is nothing to reach yet."""
+    """Whether visitors reach it: None where that is not known, or there is nothing to reach yet."""
 
     answer: bool | None
     reason: str
@@ -127,7 +127,7 @@ def reachable(
     if version is None:
         return Reachable(None, "Nothing has been deployed yet.")
     if engine is not None and engine.error:
-        return Reachable(False, "The container engine does not answer, so nobody knows.")
+        return Reachable(None, "The container engine does not answer, so nobody knows.")
     if instance.seen in NOT_RUNNING:
         return Reachable(False, NOT_RUNNING[instance.seen])
     if host is None or host.status is not HostStatus.ONLINE:

@@ -38,11 +38,11 @@ def stop(job: Job) -> None:
 
 
 def restart(job: Job) -> None:
-    """Stop, then start."""
-    if job.enter(Phase.WORKING, f"Restarting {job.the_instance.title}."):
-        container = job.container()
-        if container is not None:
-            job.engine.stop(container.id, job.the_recipe.stop_seconds)
+    """Stop, then start; begun again after a crash, as nobody knows how far it was."""
+    job.enter(Phase.WORKING, f"Restarting {job.the_instance.title}.")
+    container = job.container()
+    if container is not None:
+        job.engine.stop(container.id, job.the_recipe.stop_seconds)
     start(job)
 
 

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from webapp.deploy import dashboard, rows
+from webapp.deploy.dashboard import AppLine
+from webapp.deploy.models import EngineState
 from webapp.dns import ledger
 from webapp.dns.desired import Mode
-from webapp.dns.models import Connection, DnsRecord, DnsSettings, Status
+from webapp.dns.models import Connection, ConsumerType, DnsRecord, DnsSettings, Status
 from webapp.proxy import service as proxies
 from webapp.proxy.models import HostStatus, NpmSettings, ProxyHost
 
@@ -39,6 +42,31 @@ class Overview:
     records: Mapping[str, int]
     troubled_hosts: Sequence[ProxyHost]
     troubled_records: Sequence[DnsRecord]
+    apps: Sequence[AppLine]
+    engine: EngineState | None
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being done to an app."""
+        return any(app.is_busy for app in self.apps)
+
+    @property
+    def running(self) -> int:
+        """How many instances visitors can reach."""
+        return sum(line.reachable.answer is True for app in self.apps for line in app.instances)
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing needs a person."""
+        lines = [line for app in self.apps for line in app.instances]
+        away = any(line.reachable.answer is False and not line.instance.at_rest for line in lines)
+        engine = bool(lines and self.engine and self.engine.error)
+        return not (away or engine or self.troubled_hosts or self.troubled_records)
+
+    @property
+    def slugs(self) -> Mapping[int, str]:
+        """The app of each instance."""
+        return {line.instance.id: app.app.slug for app in self.apps for line in app.instances}
 
     @property
     def complete(self) -> bool:
@@ -50,7 +78,7 @@ def overview(session: Session) -> Overview:
     """Look at everything once."""
     dns, npm = ledger.settings_or_none(session), proxies.npm_settings_or_none(session)
     zones = ledger.connections(session)
-    hosts = _counts(session, ProxyHost.status)
+    hosts = _counts(session, ProxyHost.status, ProxyHost.consumer_type == ConsumerType.STANDALONE)
     return Overview(
         steps=_steps(dns, npm, any(hosts.values())),
         dns=dns,
@@ -65,11 +93,13 @@ def overview(session: Session) -> Overview:
         troubled_records=session.scalars(
             select(DnsRecord).where(DnsRecord.status.in_(TROUBLE)).order_by(DnsRecord.fqdn).limit(MOST)
         ).all(),
+        apps=dashboard.everything(session),
+        engine=rows.engine_state_or_none(session),
     )
 
 
-def _counts(session: Session, column: object) -> dict[str, int]:
-    query = select(column, func.count()).group_by(column)  # type: ignore[call-overload]
+def _counts(session: Session, column: object, *only: ColumnElement[bool]) -> dict[str, int]:
+    query = select(column, func.count()).where(*only).group_by(column)  # type: ignore[call-overload]
     return {str(found[0]): found[1] for found in session.execute(query)}
 
 

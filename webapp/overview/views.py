@@ -3,6 +3,7 @@
 from flask import Blueprint, Response
 
 from webapp.db import reading
+from webapp.deploy.views import config
 from webapp.overview import service
 from webapp.ui import show
 
@@ -14,4 +15,7 @@ def overview() -> Response:
     """Where a signed-in person lands."""
     with reading() as session:
         found = service.overview(session)
-    return show("overview/page.html", "overview/_state.html", found=found)
+    return show(
+        "overview/page.html", "overview/_state.html", found=found, apps=found.apps, engine=found.engine,
+        busy=found.busy, docker_host=config().docker_host,
+    )  # fmt: skip

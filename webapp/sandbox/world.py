@@ -119,6 +119,7 @@ class World:
             say(f"  at Nginx Proxy Manager: host {host['id']}, {f'app.{ZONE}'} -> {forward}")
         say(f"  at the engine's stand-in: shop is deployed at shop.{ZONE}; v2 and v3-broken wait to be tried")
         say(f"Sign in as admin with the password {password}")
+        self.engine.pull_seconds = 2.0  # from here on somebody may be looking
         return password
 
     def connect(self, mode: Mode = Mode.MANAGED) -> None:
