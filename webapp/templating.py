@@ -10,13 +10,13 @@ from flask import Flask, url_for
 from webapp.db import now
 from webapp.dns.names import readable
 
-# Endpoint, label and icon; what is not there (yet) is left out.
+# Endpoint, label, icon, and the blueprints whose pages belong to it; what is not there is left out.
 NAVIGATION = (
-    ("overview.overview", "Overview", "dashboard"),
-    ("deploy.index", "Apps", "box"),
-    ("proxy.index", "Proxies", "route"),
-    ("dns.index", "DNS", "world"),
-    ("settings.index", "Settings", "settings"),
+    ("overview.overview", "Overview", "dashboard", {"overview"}),
+    ("deploy.index", "Apps", "box", {"deploy", "instance", "action"}),
+    ("proxy.index", "Proxies", "route", {"proxy"}),
+    ("dns.index", "DNS", "world", {"dns"}),
+    ("settings.index", "Settings", "settings", {"settings"}),
 )
 STEPS = ((60, "second", 1), (3600, "minute", 60), (86400, "hour", 3600), (86400 * 30, "day", 86400))
 

@@ -64,7 +64,9 @@ class AppForm(AppFields):
     def validate_network(self, field: Field) -> None:
         """Needed where containers are reached by name."""
         field.data = (field.data or "").strip()
-        if self.reach.data == Reach.NETWORK:
+        if self.reach.data == Reach.NETWORK and not field.data:
+            raise ValidationError("Enter the network that the container and Nginx Proxy Manager share.")
+        if field.data:
             parsed(lambda: parse_network(field.data))
 
     def validate_publish_on(self, field: Field) -> None:

@@ -31,6 +31,13 @@ def key() -> str | None:
     return sent if KEY.fullmatch(sent) else None
 
 
+@blueprint.get("/<int:instance_id>")
+def show_instance(instance_id: int) -> AnyResponse:
+    """An instance is shown on the page of its app."""
+    with reading() as session:
+        return go(url_for("deploy.app", slug=rows.instance(session, instance_id).app.slug))
+
+
 @blueprint.post("/<int:instance_id>/deploy")
 def deploy(instance_id: int) -> AnyResponse:
     """Deploy a tag; blank: the usual one."""
@@ -52,7 +59,9 @@ def roll_back(instance_id: int) -> AnyResponse:
     return go(url_for("action.show_action", action_id=action.id))
 
 
-@blueprint.post("/<int:instance_id>/<any(start, stop, restart):verb>")
+@blueprint.post("/<int:instance_id>/start", defaults={"verb": "start"})
+@blueprint.post("/<int:instance_id>/stop", defaults={"verb": "stop"})
+@blueprint.post("/<int:instance_id>/restart", defaults={"verb": "restart"})
 def operate(instance_id: int, verb: str) -> AnyResponse:
     """Start, stop or restart."""
     action = service.operate(instance_id, Kind(verb), by=by(), key=key(), at=now())

@@ -70,12 +70,12 @@ def parse_tag(text: str) -> str:
 
 
 def parse_env_key(text: str) -> str:
-    """The name of an environment variable."""
+    """The name of an environment variable. The message does not repeat it: it may be a misplaced secret."""
     text = text.strip()
     if not _ENV_KEY.fullmatch(text):
         raise InvalidInput(
-            f"«{_shown(text)}» cannot be the name of a variable: "
-            "it has letters, digits and underscores, and does not begin with a digit."
+            "This cannot be the name of a variable: it has letters, digits and underscores, and does not begin "
+            "with a digit."
         )
     return text
 
