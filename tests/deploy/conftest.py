@@ -1,11 +1,11 @@
 """A panel that deploys to stand-ins: an engine with images, a proxy manager, and a clock that waits for nobody."""
 
 import pytest
-from webapp.sandbox.engine import Behaviour, EngineStandIn
 
 from tests.deploy.deploy_world import IMAGE, Panel
 from tests.proxy.npm_world import stand_in
 from webapp.deploy.engine import Login
+from webapp.sandbox.engine import Behaviour, EngineStandIn
 
 
 @pytest.fixture
