@@ -1,73 +1,14 @@
 """The engine's stand-in keeps the contract of every engine, and can be made to fail."""
 
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.deploy.engine_contract import EngineContract
-from tests.deploy.engine_world import INSTALL, made, seen, spec, started
-from webapp.deploy.engine import Gone, Login, Restart, State
+from tests.deploy.engine_world import made, seen, spec, started
+from tests.deploy.sandbox_world import SandboxWorld
+from webapp.deploy.engine import Gone, Restart, State
 from webapp.errors import EngineError
-from webapp.sandbox.engine import Behaviour, EngineStandIn
-
-REPOSITORY = "registry.example/acme"
-
-
-class SandboxWorld:
-    """See EngineWorld."""
-
-    login = Login("ada", "right-password")
-
-    def __init__(self):
-        self.it = EngineStandIn()
-        for kind in ("good", "crash", "stubborn"):
-            self.it.put_image(f"{REPOSITORY}/{kind}", "v1", behaviour=Behaviour(kind))
-        self.it.put_image(f"{REPOSITORY}/healthy", "v1", has_health_check=True)
-        self.it.put_image(f"{REPOSITORY}/sick", "v1", behaviour=Behaviour.SICK, has_health_check=True)
-        self.it.put_image(f"{REPOSITORY}/locked", "v1", login=self.login)
-        self.engine = self.it.bound(INSTALL)
-        self._port = 21000
-
-    def reference(self, kind):
-        return f"{REPOSITORY}/{kind}:v1"
-
-    def nowhere(self):
-        return "nowhere.example/acme/web:v1"
-
-    def forget(self, reference):
-        self.it.images.clear()
-
-    def by_hand(self, name, *, install=""):
-        return self.it.put_by_hand(name, install=install)
-
-    def stop_by_hand(self, container):
-        self.it.stop_by_hand(container)
-
-    def remove_by_hand(self, container):
-        self.it.remove_by_hand(container)
-
-    def volume_by_hand(self, name):
-        self.it.volumes[name] = ""
-
-    def has_volume(self, name):
-        return name in self.it.volumes
-
-    def free_port(self):
-        self._port += 1
-        return self._port
-
-    @contextmanager
-    def occupied(self, port):
-        self.it.occupied.add(port)
-        yield
-        self.it.occupied.discard(port)
-
-    def stop_engine(self):
-        self.it.down = True
-
-    def start_engine(self):
-        self.it.down = False
 
 
 @pytest.fixture
@@ -150,7 +91,7 @@ def test_a_slow_pull_tells_how_far_it_is(world):
     slept, layers = [], []
     world.it.sleep, world.it.pull_seconds = slept.append, 2.4
     world.engine.pull(world.reference("good"), None, layers.append)
-    assert sum(slept) == pytest.approx(2.7)
+    assert sum(slept) == pytest.approx(2.4)
     assert max(layer.total for layer in layers) == 31_500_000
 
 
