@@ -257,3 +257,28 @@ def test_only_versions_of_the_instance_can_be_gone_back_to(live):
         service.roll_back(1, live.version(1, instance=2).id, at=live.now)
     with pytest.raises(Busy):
         service.roll_back(1, live.version(1).id, at=live.now)
+
+
+def test_whatever_is_asked_twice_with_one_form_is_done_once(live):
+    live.deploy("v2")
+    for ask in (
+        lambda: service.roll_back(1, live.version(1).id, key="back", at=live.now),
+        lambda: service.operate(1, Kind.RESTART, key="again", at=live.now),
+    ):
+        assert ask().id == ask().id
+    live.settle()
+    assert len([a for a in live.actions() if a.kind in (Kind.ROLL_BACK, Kind.RESTART)]) == 2
+
+
+def test_a_deploy_that_is_too_far_to_give_up_is_finished_before_a_removal(live):
+    action = service.deploy(1, "v2", at=live.now)
+
+    def remove(method, when):
+        if (method, when) == ("stop", "before"):
+            live.engine.on_call = None
+            service.remove(1, at=live.now)
+
+    live.engine.on_call = remove
+    live.settle()
+    assert live.action(action.id).phase is Phase.DONE
+    assert live.ours() == []

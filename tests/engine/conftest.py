@@ -10,18 +10,13 @@ from tests.engine.world import DockerWorld
 
 HERE = Path(__file__).parent
 
-CONTRACT = ("engine_contract", "contract_images", "contract_containers", "contract_looks")
-pytest.register_assert_rewrite(*(f"tests.deploy.{name}" for name in CONTRACT))
 
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder needs the one engine, so it runs in one process, or not at all."""
+    """Everything in this folder needs an engine; the scheduler in tests/conftest.py keeps it in one process."""
     reason = missing()
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.engine)
-            item.add_marker(pytest.mark.xdist_group("engine"))
             if reason:
                 item.add_marker(pytest.mark.skip(reason=reason))
 

@@ -10,7 +10,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from webapp.deploy.engine import Restart
 from webapp.deploy.health import CheckKind
@@ -33,7 +33,7 @@ class AppFields(OptionsForm):
 
     version = IntegerField(validators=[Optional()])
     slug = StringField(
-        "Name", validators=[InputRequired("Enter a short name, for example blog.")],
+        "Name", validators=[DataRequired("Enter a short name, for example blog.")],
         description="Lower-case letters, digits and hyphens. It cannot be changed later.",
     )  # fmt: skip
     image = StringField(

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from typing import Any
 
 import click
 
@@ -16,14 +17,13 @@ EVERY = 0.2
 
 def follow(action_id: int, *, as_json: bool) -> int:
     """Print the log as it grows; returns the exit code: 0 done, 1 failed or cancelled."""
-    seen, shown = 0, False
+    seen, bar = 0, _Bar(not as_json and sys.stdout.isatty())
     while True:
         with reading() as session:
             action = rows.action(session, action_id)
             lines = rows.lines(session, action_id, seen)
-        if lines and shown:
-            click.echo("\r\033[K", nl=False)
-            shown = False
+        if lines:
+            bar.finish()
         for line in lines:
             seen = line.id
             if not as_json:
@@ -31,8 +31,7 @@ def follow(action_id: int, *, as_json: bool) -> int:
                 click.secho(indent + line.text, fg=COLOURS.get(line.level))
         if action.is_over:
             break
-        if not as_json and sys.stdout.isatty():
-            shown = _progress(action) or shown
+        bar.show(action)
         time.sleep(EVERY)
     if as_json:
         facts = {"action": action.id, "phase": action.phase, "error": action.error, "title": action.title}
@@ -40,14 +39,27 @@ def follow(action_id: int, *, as_json: bool) -> int:
     return 0 if action.phase is Phase.DONE else 1
 
 
-def _progress(action: Action) -> bool:
-    """One line that is written over itself. Returns whether there was anything to tell."""
-    layers = action.progress.get("layers", []) if action.phase is Phase.PULLING else []
-    total = sum(layer["total"] for layer in layers)
-    if not total:
-        return False
-    done = sum(min(layer["done"], layer["total"]) for layer in layers)
-    share = int(20 * done / total)
-    bar = "#" * share + "-" * (20 - share)
-    click.echo(f"\r\033[K[{bar}] {done / 1e6:.1f} of {total / 1e6:.1f} MB", nl=False)
-    return True
+class _Bar:
+    """The progress of a pull, on a terminal only."""
+
+    def __init__(self, wanted: bool) -> None:
+        self._wanted = wanted
+        self._bar: Any = None
+
+    def show(self, action: Action) -> None:
+        """Draw how far it is, where the registry tells."""
+        layers = action.progress.get("layers", []) if action.phase is Phase.PULLING else []
+        total = sum(layer["total"] for layer in layers)
+        if not self._wanted or not total:
+            return
+        if self._bar is None:
+            self._bar = click.progressbar(length=total, label="Pulling")
+        self._bar.length = total
+        self._bar.pos = sum(min(layer["done"], layer["total"]) for layer in layers)
+        self._bar.render_progress()
+
+    def finish(self) -> None:
+        """Leave the line; the next pull has a bar of its own."""
+        if self._bar is not None:
+            self._bar.render_finish()
+            self._bar = None

@@ -9,7 +9,7 @@ from typing import Any
 from flask import current_app
 from flask_wtf import FlaskForm
 from wtforms import Field, StringField
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import DataRequired, Length, ValidationError
 
 from webapp.deploy import lines
 from webapp.deploy.apps import AppWish, Secret
@@ -175,7 +175,7 @@ class InstanceForm(FlaskForm):  # type: ignore[misc]
     """An instance: what it is called, its name, and its tag."""
 
     name = StringField(
-        "Instance", validators=[InputRequired("Enter a short name, for example staging.")],
+        "Instance", validators=[DataRequired("Enter a short name, for example staging.")],
         description="Such as staging, or the name of a branch.",
     )  # fmt: skip
     fqdn = StringField("Name", validators=[Length(max=253)])
