@@ -1,6 +1,7 @@
 """The fixtures of the whole suite; see tests/support.py for what they are made of."""
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from flask import Flask
 from sqlalchemy import text
 from xdist.scheduler import LoadScopeScheduling
 
+from tests import postgres
 from tests.support import COMPILED_TEMPLATES, Browser, make_config, make_user
 from webapp import create_app
 from webapp.config import Config
@@ -29,10 +31,30 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "LoadScopeSc
     return OneEngine(config, log)
 
 
+@pytest.fixture(scope="session")
+def server(worker_id: str) -> Iterator["postgres.Server | None"]:
+    """A PostgreSQL server whose template has the tables, where the run is to use one."""
+    if not postgres.is_wanted():
+        yield None
+        return
+    with postgres.running(worker_id) as server:
+        server.make_template(make_tables)
+        yield server
+
+
+def make_tables(url: str) -> None:
+    """Fill a database with empty tables."""
+    with tempfile.TemporaryDirectory() as folder:
+        with create_app(make_config(Path(folder), database_url=url)).app_context():
+            db.create_all()
+            db.session.remove()
+            db.engine.dispose()
+
+
 @pytest.fixture
-def config(tmp_path: Path) -> Config:
+def config(tmp_path: Path, server: "postgres.Server | None") -> Config:
     """A configuration with an empty data directory; override this fixture to change it for a module."""
-    return make_config(tmp_path)
+    return make_config(tmp_path, **({"database_url": server.fresh()} if server else {}))
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +72,8 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def app(config: Config, tables: Path) -> Iterator[Flask]:
     """The panel on an empty database with tables, without any account."""
-    shutil.copyfile(tables, config.data_dir / tables.name)
+    if config.database_url.startswith("sqlite"):
+        shutil.copyfile(tables, config.data_dir / tables.name)
     app = create_app(config)
     app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
     yield app
