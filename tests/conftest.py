@@ -45,10 +45,11 @@ def server(worker_id: str) -> Iterator["postgres.Server | None"]:
 def make_tables(url: str) -> None:
     """Fill a database with empty tables."""
     with tempfile.TemporaryDirectory() as folder:
-        with create_app(make_config(Path(folder), database_url=url)).app_context():
-            db.create_all()
-            db.session.remove()
-            db.engine.dispose()
+        app = create_app(make_config(Path(folder), database_url=url))
+    with app.app_context():
+        db.create_all()
+        db.session.remove()
+        db.engine.dispose()
 
 
 @pytest.fixture
