@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # uv installs the locked packages several times faster than pip does.
 SYNC := $(BIN)/uv pip install --quiet --require-hashes --no-deps --python $(BIN)/python
 
-.PHONY: run test check lock clean
+.PHONY: run test bench check lock clean
 
 run: $(VENV)/.run
 	$(BIN)/python app.py serve --sandbox
@@ -22,6 +22,10 @@ ifdef COVERAGE
 else
 	$(BIN)/python -m pytest -n 3 -m "not matrix" $(PYTEST)
 endif
+
+# What a sync costs, as a table; BENCH="--sizes 100 --latencies 0" for a small one.
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.sync $(BENCH)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -124,28 +124,59 @@ def _approval(yes: bool) -> Any:
 
 
 @dns.command()
-@click.argument("name")
+@click.argument("name", required=False)
+@click.option("--marked", is_flag=True, help="All names whose records an earlier installation keeps.")
+@click.option("--of", "install", help="Which installation, as the comments at the provider name it.")
 @as_json
-def adopt(name: str, as_json: bool) -> None:
-    """Make the record that stands in the way of NAME ours."""
-    fqdn = parse_name(name)
-    with reading() as session:
-        rows = [r for r in ledger.by_fqdn(session, [fqdn]) if r.status is Status.CONFLICT]
-        waiting = [(row.id, row.answered) for row in rows]
-    if not waiting:
-        raise NotFound(f"No conflict is known for {fqdn}. Run «dns sync» or «dns plan» first.")
+def adopt(name: str | None, marked: bool, install: str | None, as_json: bool) -> None:
+    """Make the record that stands in the way of NAME ours; with --marked those of a lost database."""
+    connection_id, _ = _active()
+    rounds = _rounds()
+    if marked:
+        rounds.sync(connection_id)  # nothing is changed that is not ours; it finds out what is in the way
+        waiting, what = _kept_by(install)
+    elif name:
+        waiting, what = _in_the_way_of(parse_name(name))
+    else:
+        raise InvalidInput("Name a record to adopt, or say --marked.")
     for row_id, seen in waiting:
         service.answer(row_id, Answer.ADOPT, seen, at=now())
-    connection_id, _ = _active()
-    report = _rounds().sync(connection_id)
+    report = rounds.sync(connection_id)
     if report.error is not None:
         raise report.error
     with reading() as session:
         answered = [ledger.record(session, row_id) for row_id, _ in waiting]
         left = [row for row in answered if row.status is not Status.SYNCED]
     if left:
-        raise ForgeError(left[0].error or f"{fqdn} could not be adopted yet. It is tried again.")
-    say({"adopted": fqdn, "records": len(waiting)}, f"Adopted {fqdn}.", as_json=as_json)
+        raise ForgeError(left[0].error or f"{left[0].fqdn} could not be adopted yet. It is tried again.")
+    say({"adopted": what, "records": len(waiting)}, f"Adopted {what}.", as_json=as_json)
+
+
+def _in_the_way_of(fqdn: str) -> tuple[list[tuple[int, str]], str]:
+    """The conflicts of one name, as they were last seen."""
+    with reading() as session:
+        rows = [r for r in ledger.by_fqdn(session, [fqdn]) if r.status is Status.CONFLICT]
+        waiting = [(row.id, row.answered) for row in rows]
+    if not waiting:
+        raise NotFound(f"No conflict is known for {fqdn}. Run «dns sync» or «dns plan» first.")
+    return waiting, fqdn
+
+
+def _kept_by(install: str | None) -> tuple[list[tuple[int, str]], str]:
+    """The conflicts with one other installation of ours. Without a name for it there may only be one."""
+    with reading() as session:
+        found = [r for r in ledger.wanted(session) if r.status is Status.CONFLICT and len(r.seen or []) == 1]
+        marks = {row.id: row.seen[0]["mark"] for row in found if row.seen and row.seen[0]["mark"]}
+        installs = set(marks.values())
+        chosen = install or (next(iter(installs)) if len(installs) == 1 else None)
+        waiting = [(row.id, row.answered) for row in found if chosen and marks.get(row.id) == chosen]
+    if len(installs) > 1 and install is None:
+        raise InvalidInput(
+            f"Several installations keep such records: {', '.join(sorted(installs))}. Add --of."
+        )
+    if not waiting:
+        raise NotFound("No name of ours has a record that an earlier installation keeps.")
+    return waiting, f"{len(waiting)} record{'' if len(waiting) == 1 else 's'} of installation {chosen}"
 
 
 @dns.command()
