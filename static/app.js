@@ -18,6 +18,7 @@
   };
 
   document.addEventListener("forge:announce", (event) => say("live-status", event.detail.message));
+  document.addEventListener("forge:complain", (event) => complain(event.detail.message));
 
   document.addEventListener("htmx:before:request", (event) => {
     const target = event.detail.ctx && event.detail.ctx.target;
@@ -36,12 +37,17 @@
     complain("The panel could not be reached. Check that it is running; nothing was changed.");
   });
 
-  // A control that vanished with its row would drop the focus on the page; hand it to the table's heading.
-  let focused = null;
-  document.addEventListener("htmx:before:swap", () => { focused = document.activeElement; });
-  document.addEventListener("htmx:after:swap", () => {
+  // A control that vanished with its row would drop the focus on the page; hand it to the table's heading,
+  // but only if the focus was in what was replaced, and never for what the page asks by itself.
+  const handsOn = new WeakSet();
+  document.addEventListener("htmx:before:swap", (event) => {
+    const ctx = event.detail.ctx;
+    const place = ctx.target instanceof Element ? ctx.target : null;
+    if (ctx.request.headers["X-Poll"] !== "1" && place && place.contains(document.activeElement)) handsOn.add(ctx);
+  });
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (!handsOn.has(event.detail.ctx)) return;
     if (document.activeElement && document.activeElement !== document.body) return;
-    if (!focused || focused === document.body) return; // nothing had the focus: a poll must not take it
     const heading = document.querySelector("[data-focus-after-swap]");
     if (heading) heading.focus({ preventScroll: true });
   });

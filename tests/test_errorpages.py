@@ -1,5 +1,6 @@
 """Errors become a plain sentence with the right status, as a page or a fragment, and never a traceback."""
 
+import json
 import logging
 
 import pytest
@@ -35,7 +36,7 @@ def browser(tmp_path) -> Browser:
     with app.app_context():
         db.create_all()
 
-    @app.get("/fail/<how>")
+    @app.route("/fail/<how>", methods=["GET", "POST"])
     def fail(how: str) -> str:
         raise RAISED[how]
 
@@ -101,3 +102,22 @@ def test_when_to_come_back_and_what_is_allowed_are_told(browser):
 def test_an_unknown_page_is_told_plainly(browser):
     page = browser.get("/no-such-page")
     assert (page.status_code, "There is no such page." in page.text) == (404, True)
+
+
+@pytest.mark.parametrize(
+    ("how", "stale"),
+    [("missing", True), ("busy", True), ("markup", True), ("invalid", False), ("outage", False)],
+)
+def test_what_is_stale_for_a_button_is_said_beside_the_page_and_the_lists_are_read_again(browser, how, stale):
+    answer = browser.post(f"/fail/{how}", htmx=True)
+    assert answer.headers.get("HX-Reswap") == ("none" if stale else None)
+    assert ("forge:complain" in answer.headers.get("HX-Trigger", "")) is stale
+    events = json.loads(answer.headers.get("HX-Trigger", "{}"))
+    assert ("forge:refresh" in events) is stale
+
+
+@pytest.mark.parametrize(("method", "htmx"), [("GET", True), ("POST", False), ("GET", False)])
+def test_a_page_that_asks_for_what_is_gone_is_told_in_its_place(browser, method, htmx):
+    answer = browser.open(method, "/fail/missing", htmx=htmx, headers={"X-CSRFToken": browser.token()})
+    assert "HX-Reswap" not in answer.headers
+    assert "HX-Trigger" not in answer.headers

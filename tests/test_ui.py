@@ -50,7 +50,7 @@ def test_an_announcement_is_data_and_not_markup(inside):
 def test_what_listens_can_be_told_to_refresh(inside):
     with inside():
         event = json.loads(ui.announce(make_response(""), refresh=True).headers["HX-Trigger"])
-    assert event == {"forge:refresh": {}}
+    assert event == {"forge:refresh": {"target": "body"}}
 
 
 def test_a_fragment_keeps_the_filters_of_its_page(inside):

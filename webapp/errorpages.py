@@ -3,12 +3,12 @@
 import logging
 import secrets
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from webapp.errors import ForgeError
-from webapp.ui import show
+from webapp.ui import complain, show, wants_fragment
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +30,15 @@ def init(app: Flask) -> None:
 
 
 def page(status: int, message: str, reference: str | None = None) -> Response:
-    """The error page, or its fragment for htmx."""
-    return show("error.html", "_error.html", status=status, code=status, message=message, reference=reference)
+    """The error page, or its fragment for htmx.
+
+    What a button of a stale page asks for, and is not there any more, must not cost that page its list.
+    """
+    shown = show(
+        "error.html", "_error.html", status=status, code=status, message=message, reference=reference
+    )
+    stale = status in {404, 409} and request.method == "POST" and wants_fragment()
+    return complain(shown, message) if stale else shown
 
 
 def _forge_error(error: ForgeError) -> Response:

@@ -8,6 +8,9 @@ from flask import Response, make_response, redirect, render_template, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
+# Sent out from the body: the element that asked may have gone by then.
+REFRESH: dict[str, object] = {"forge:refresh": {"target": "body"}}
+
 
 def wants_fragment() -> bool:
     """Whether htmx asked for a part of the page. A full-page htmx request (history, boost) gets the page."""
@@ -15,9 +18,12 @@ def wants_fragment() -> bool:
 
 
 def show(page: str, fragment: str | None = None, /, *, status: int = 200, **context: Any) -> Response:
-    """Render the fragment for htmx and the page for everybody else."""
+    """Render the fragment for htmx and the page for everybody else.
+
+    Templates see `alone` when they are the whole answer: a title in them then becomes the page's.
+    """
     template = fragment if fragment and wants_fragment() else page
-    response = make_response(render_template(template, **context), status)
+    response = make_response(render_template(template, alone=template is fragment, **context), status)
     response.vary.add("HX-Request")
     return response
 
@@ -37,10 +43,24 @@ def current_args() -> MultiDict[str, str]:
 
 def announce(response: Response, message: str = "", *, refresh: bool = False) -> Response:
     """Have the browser say one sentence to people who cannot see the change, and refresh what listens."""
-    events: dict[str, object] = {"forge:announce": {"message": message}} if message else {}
-    if refresh:
-        events["forge:refresh"] = {}
-    response.headers["HX-Trigger"] = json.dumps(events)
+    said: dict[str, object] = {"forge:announce": {"message": message}} if message else {}
+    return _trigger(response, said | (REFRESH if refresh else {}))
+
+
+def complain(response: Response, message: str) -> Response:
+    """Have the browser show one sentence beside the page, leave what is there, and refresh what listens."""
+    response.headers["HX-Reswap"] = "none"
+    return _trigger(response, REFRESH | {"forge:complain": {"message": message}})
+
+
+def tell_news(response: Response) -> Response:
+    """Have refreshed what stands beside the fragment that is sent."""
+    return _trigger(response, {"forge:news": {"target": "body"}})
+
+
+def _trigger(response: Response, events: dict[str, object]) -> Response:
+    known = json.loads(response.headers.get("HX-Trigger", "{}"))
+    response.headers["HX-Trigger"] = json.dumps(known | events)
     return response
 
 

@@ -120,6 +120,7 @@ def test_another_sign_in_can_be_ended(client, app):
 
 def test_a_sign_in_that_has_ended_is_not_found(client):
     assert client.post("/account/sign-ins/999/end").status_code == 404
+    assert client.post(f"/account/sign-ins/{'9' * 23}/end").status_code == 404
 
 
 def test_the_sign_ins_of_others_are_out_of_reach(client, app):

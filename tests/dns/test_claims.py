@@ -87,7 +87,7 @@ def test_a_claim_leaves_the_names_of_others_alone(panel: Panel) -> None:
 
 def test_a_name_in_use_is_refused_with_who_holds_it(panel: Panel) -> None:
     panel.claim(NAME)
-    with pytest.raises(Busy, match=r"app\.example\.com is in use by standalone 1"):
+    with pytest.raises(Busy, match=r"app\.example\.com is in use by the proxy of that name"):
         panel.claim("free.example.com", NAME, proxy=2)
     assert count_rows() == 1, "both or neither"
 
@@ -100,6 +100,12 @@ def test_an_instance_and_a_proxy_with_one_number_are_not_the_same(panel: Panel) 
     claims.release(instance, at=panel.at)
     assert panel.row().wanted
     assert str(instance) == "instance 1"
+
+
+def test_an_instance_that_holds_a_name_is_called_one(panel: Panel) -> None:
+    claims.claim(Consumer(ConsumerType.INSTANCE, 1), [Fqdn("xn--bcher-kva.example.com")], at=panel.at)
+    with pytest.raises(Busy, match=r"bücher\.example\.com is in use by the instance that answers there"):
+        panel.claim("xn--bcher-kva.example.com")
 
 
 def test_a_released_name_is_free_at_once(panel: Panel) -> None:

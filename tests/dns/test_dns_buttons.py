@@ -1,9 +1,12 @@
 """What the buttons of the DNS page do: check, apply, answer a conflict, retry, abandon."""
 
+import json
 import re
+from html import unescape
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from tests.dns.panel_world import ELSEWHERE, HERE, Panel
 from tests.support import Browser
@@ -146,3 +149,96 @@ def test_what_is_not_there_is_404(panel: Panel, client: Browser, path: str, numb
 
 def test_the_zone_in_use_cannot_be_abandoned(panel: Panel, client: Browser) -> None:
     assert client.post(f"/dns/connections/{panel.connection.id}/abandon").status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "status"),
+    [("/dns/apply", {"hash": "old"}, 409), ("/dns/records/4711/retry", {}, 404),
+     ("/dns/records/4711/answer", {"answer": "leave"}, 404), ("/dns/connections/4711/abandon", {}, 404)],
+)  # fmt: skip
+def test_a_button_of_a_stale_page_costs_nobody_the_page(
+    panel: Panel, client: Browser, path: str, data: dict[str, str], status: int
+) -> None:
+    answer = client.post(path, data, htmx=True)
+    assert (answer.status_code, answer.headers["HX-Reswap"]) == (status, "none")
+    events = json.loads(answer.headers["HX-Trigger"])
+    assert events["forge:complain"]["message"] in unescape(answer.text)
+    assert events["forge:refresh"] == {"target": "body"}
+    shown = client.get("/dns").text
+    assert re.search('id="dns-table"[^>]* hx-trigger="forge:refresh from:body"', shown)
+
+
+def news(answer: TestResponse) -> bool:
+    """Whether the parts beside the table are told to refresh."""
+    return "forge:news" in answer.headers.get("HX-Trigger", "")
+
+
+def poll(browser: Browser, before: TestResponse) -> TestResponse:
+    """What the table asks by itself after that answer."""
+    found = re.search(r"hx-get=\"(/dns[^\"]*)\" hx-trigger=\"every 2s\" hx-headers='([^']*)'", before.text)
+    assert found is not None
+    return browser.get(unescape(found[1]), htmx=True, headers=json.loads(found[2]))
+
+
+def test_a_row_that_waits_for_its_next_try_is_asked_for_again(panel: Panel, client: Browser) -> None:
+    panel.account.broken = True
+    panel.claim(NAME)
+    panel.round()
+    assert panel.row().status == "failed"
+    first = client.get("/dns")
+    assert not news(poll(client, first))
+    panel.account.broken = False
+    panel.wait(60)
+    panel.round()
+    last = poll(client, first)
+    assert news(last), "the complaint of the connection goes as well"
+    assert POLLS not in last.text
+
+
+def test_a_plan_that_became_reckless_after_a_retry_shows_up_by_itself(panel: Panel, client: Browser) -> None:
+    names = [f"n{n}.example.com" for n in range(5)]
+    panel.claim(*names)
+    panel.round()
+    for name in names:
+        panel.edit(name, content=ELSEWHERE)
+    shown = client.post(f"/dns/records/{panel.row(names[0]).id}/retry", htmx=True)
+    db.session.remove()
+    panel.at = panel.row(names[0]).updated_at
+    panel.round()
+    assert panel.connection.review_state == "reckless"
+    assert news(poll(client, shown))
+    page = client.get("/dns").text
+    assert 'hx-get="/dns/review" hx-trigger="forge:news from:body"' in page
+    assert "large part of our records" in text(client, "/dns/review", htmx=True)
+
+
+def test_looking_at_the_plan_causes_no_further_requests(panel: Panel, client: Browser) -> None:
+    """What listens for news must not cause news."""
+    for path in ("/dns/review", "/dns/connections"):
+        shown = client.get(path, htmx=True)
+        before = re.search(r"hx-headers='([^']*X-Shown[^']*)'", shown.text)
+        headers = json.loads(before[1]) if before else {}
+        assert "HX-Trigger" not in client.get(path, htmx=True, headers=headers).headers
+
+
+def test_a_plan_that_is_ready_by_now_has_the_table_read_again(panel: Panel, client: Browser) -> None:
+    """Whoever asks: the poll while the worker is at it, or the news of something else."""
+    asked = client.post("/dns/check", htmx=True).text
+    panel.round()
+    headers = [json.loads(unescape(h)) for h in re.findall(r"hx-headers='([^']*)'", asked)]
+    assert len(headers) == 2
+    for sent in headers:
+        assert "forge:refresh" in client.get("/dns/review", htmx=True, headers=sent).headers["HX-Trigger"]
+
+
+def test_a_refresh_stays_on_the_page_that_is_shown(panel: Panel, client: Browser) -> None:
+    panel.claim(*(f"n{n:02}.example.com" for n in range(60)))
+    page = client.get("/dns?page=2&size=25").text
+    assert '<input type="hidden" name="size" value="25">' in page
+    table = re.search('<div id="dns-table"[^>]*>', page)
+    assert table is not None
+    assert "hx-include" not in table[0]
+    here = {"HX-Current-URL": "http://localhost/dns?page=2&size=25"}
+    again = client.get("/dns", htmx=True, headers=here).text
+    assert "n25.example.com" in again
+    assert "n01.example.com" not in again

@@ -179,3 +179,25 @@ def test_a_released_name_is_shown_as_being_deleted(panel: Panel) -> None:
     statuses = [x.status for x in page().lines]
     assert sorted(statuses) == ["covered", "deleting"]
     assert names(asked(status="deleting")) == ["app.example.com A"]
+
+
+@pytest.fixture
+def wild(panel: Panel) -> Panel:
+    """The wildcard serves one name, and there are three ways not to be served."""
+    panel.save(mode=Mode.WILDCARD, zone=None)
+    panel.claim("app.example.com", "own.example.com", "a.b.example.com", "app.example.net")
+    with transaction() as session:
+        ledger.settings(session).wildcard_exceptions = ["own.example.com"]
+    return panel
+
+
+def test_a_name_that_the_wildcard_does_not_serve_is_counted_and_found_as_such(wild: Panel) -> None:
+    assert page().counts == {"covered": 1, "uncovered": 3}
+    assert names(asked(status="covered")) == ["app.example.com A"]
+    assert names(asked(status="uncovered")) == ["a.b.example.com A", "app.example.net A", "own.example.com A"]
+    assert {x.status for x in asked(status="uncovered").lines} == {"uncovered"}
+
+
+def test_without_a_base_domain_no_name_is_known_to_be_served(wild: Panel) -> None:
+    wild.save(base_domain="")
+    assert page().counts == {"uncovered": 4}

@@ -12,6 +12,7 @@ from webapp.dns.changes import Answer
 from webapp.dns.desired import Mode
 from webapp.dns.models import Connection, DnsRecord
 from webapp.dns.records import Target
+from webapp.dns.rounds import LEASE
 from webapp.errors import Busy, Outage
 from webapp.lease import LENGTH, Lease, leased
 
@@ -196,13 +197,13 @@ def test_who_finds_the_lease_taken_leaves_it_alone(panel: Panel, script: Script)
     assert panel.row().status == "synced"
 
 
-def test_the_lease_of_a_dead_process_is_taken_over_after_half_a_minute(panel: Panel) -> None:
+def test_the_lease_of_a_dead_process_is_taken_over_when_it_has_run_out(panel: Panel) -> None:
     panel.claim(NAME)
     with transaction() as session:
         session.add(
-            Lease(name=f"dns connection {panel.connection.id}", holder="dead", until=panel.at + LENGTH)
+            Lease(name=f"dns connection {panel.connection.id}", holder="dead", until=panel.at + LEASE)
         )
-    panel.wait(30)
+    panel.wait(LEASE.total_seconds())
     panel.round()
     assert panel.row().status == "pending"
     panel.wait(0.001)
@@ -214,7 +215,7 @@ def test_who_lost_the_lease_during_a_slow_listing_writes_nothing_any_more(
     panel: Panel, script: Script
 ) -> None:
     def takes_long() -> None:
-        panel.at += LENGTH + timedelta(seconds=1)
+        panel.at += LEASE + timedelta(seconds=1)
         other = panel.new_rounds("another")
         other.sync(panel.connection.id)
 

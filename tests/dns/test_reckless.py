@@ -1,5 +1,7 @@
 """The stop before a large part of our records is changed without anybody having asked for it."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.dns.panel_world import ELSEWHERE, HERE, THERE, Panel
@@ -112,3 +114,41 @@ def test_one_round_reports_the_reckless_plan(panel: Panel) -> None:
     report = panel.rounds.sync(panel.connection.id)
     assert isinstance(report.error, RecklessPlan)
     assert not report.applied
+
+
+def outage(panel: Panel, meanwhile: Callable[[], object]) -> None:
+    """Something is wished for while the provider is down; then it is up again."""
+    panel.account.broken = True
+    meanwhile()
+    panel.round()
+    panel.account.broken = False
+    panel.wait(60)
+    panel.round()
+
+
+def test_deletions_that_were_each_confirmed_do_not_stall_after_an_outage(panel: Panel) -> None:
+    for number, name in enumerate(NAMES, start=1):
+        panel.claim(name, proxy=number)
+    panel.round()
+
+    def meanwhile() -> None:
+        for number in range(1, 8):
+            panel.release(number)
+        panel.claim("new.example.com", proxy=20)
+
+    outage(panel, meanwhile)
+    assert set(panel.live()) == {f"{name} A" for name in (*NAMES[7:], "new.example.com")}
+    assert panel.unsettled() == 0
+
+
+def test_renames_do_not_stall_after_an_outage(panel: Panel) -> None:
+    outage(panel, lambda: panel.claim(*(f"x{name}" for name in NAMES)))
+    assert set(panel.live()) == {f"x{name} A" for name in NAMES}
+
+
+def test_drift_on_a_large_scale_still_counts_beside_confirmed_deletions(panel: Panel) -> None:
+    drift(panel, 4)
+    panel.claim(*NAMES[:6])
+    panel.round()
+    assert panel.connection.review_state == "reckless"
+    assert len(panel.records()) == 10

@@ -113,9 +113,9 @@ def test_a_name_that_never_had_a_zone_survives_every_switch(context: None) -> No
     """It has a row without a zone before and after, and one row only."""
     panel = Panel(managed=False)
     panel.claim("app.example.org")
+    assert panel.preview(mode=Mode.MANAGED, zone=panel.zone).outside == ("app.example.org",)
     for _ in range(2):
         panel.save(mode=Mode.MANAGED, zone=panel.zone)
-        assert panel.preview().outside == ("app.example.org",)
         assert panel.row("app.example.org").status == "failed"
     panel.save(target=Target(ipv4=HERE, ipv6="2001:db8::1"))
     assert panel.row("app.example.org").status == "failed"
@@ -124,6 +124,14 @@ def test_a_name_that_never_had_a_zone_survives_every_switch(context: None) -> No
     panel.save(mode=Mode.MANAGED, zone=panel.account.add_zone("example.org"))
     panel.round()
     assert panel.unsettled() == 0
+
+
+def test_a_name_that_is_outside_already_asks_for_nothing(context: None) -> None:
+    panel = Panel(managed=False)
+    panel.claim("app.example.org")
+    panel.save(mode=Mode.MANAGED, zone=panel.zone)
+    assert not panel.preview().asks
+    assert not panel.preview(zone=panel.account.add_zone("example.net")).asks
 
 
 def test_the_longest_visible_zone_counts_in_the_preview_too(panel: Panel, shop: Zone) -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from webapp.cli import ForgeGroup
-from webapp.db import reading
+from webapp.db import reading, transaction
 from webapp.proxy import service
 from webapp.proxy.cli import proxy
 
@@ -48,7 +48,26 @@ def test_a_target_is_read_as_an_address(run, app, to, target):
     assert (host.forward_scheme, host.forward_host, host.forward_port) == target
 
 
+def certificates(app, *ids):
+    """Those that Nginx Proxy Manager had at the last look."""
+    with app.app_context(), transaction() as session:
+        service.npm_settings(session).certificates = [
+            {"id": number, "name": "x", "domains": [], "expires_on": None} for number in ids
+        ]
+
+
+def test_a_certificate_must_exist_or_be_saved_already(run, app):
+    assert run("create", "a.example.com", "--to", "h:1", "--certificate", "3").exit_code == 2
+    certificates(app, 3)
+    assert run("create", "a.example.com", "--to", "h:1", "--certificate", "3").exit_code == 0
+    certificates(app)
+    assert run("update", "a.example.com", "--to", "h:2").exit_code == 0
+    assert run("update", "a.example.com", "--certificate", "4").exit_code == 2
+    assert [(host.certificate_id, host.forward_port) for host in hosts(app)] == [(3, 2)]
+
+
 def test_every_option_is_kept(run, app):
+    certificates(app, 3)
     options = ["--certificate", "3", "--force-ssl", "--http2", "--hsts", "--hsts-subdomains"]
     options += ["--no-websockets", "--no-block-exploits", "--disabled", "--no-dns", "--dns-proxied", "no"]
     assert run("create", "a.example.com", "--to", "h:1", *options, "--ttl", "300").exit_code == 0
@@ -146,7 +165,7 @@ def test_a_name_in_use_exits_with_1_and_its_holder(run, app):
     run("create", "a.example.com", "--to", "h:1")
     result = run("create", "a.example.com", "--to", "h:2")
     assert result.exit_code == 1
-    assert "in use by standalone 1" in result.stderr
+    assert "in use by the proxy of that name" in result.stderr
 
 
 @pytest.mark.parametrize("command", [["update", "x.example.com", "--ttl", "60"], ["delete", "x.example.com"]])

@@ -1,8 +1,11 @@
 """What may be entered for a proxy: nothing reaches nginx that could be read as syntax there."""
 
 import pytest
+from werkzeug.datastructures import MultiDict
 
+from webapp.db import transaction
 from webapp.errors import InvalidInput
+from webapp.proxy import service
 from webapp.proxy.forms import make_form, parse_host
 from webapp.proxy.npm_wire import HostSpec, checked
 
@@ -17,11 +20,12 @@ GOOD = {
 
 @pytest.fixture
 def form(context, app):
-    """The form over posted values."""
-    from werkzeug.datastructures import MultiDict
-
+    """The form over posted values; certificate 3 is in the list that was last read."""
+    with transaction() as session:
+        settings = service.npm_settings(session)
+        settings.certificates = [{"id": 3, "name": "x", "domains": ["x.example.com"], "expires_on": None}]
     with app.test_request_context():
-        yield lambda **fields: make_form(MultiDict(GOOD | fields), csrf=False)
+        yield lambda saved=None, **fields: make_form(MultiDict(GOOD | fields), saved, csrf=False)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +125,7 @@ def test_hosts_that_may_not(typed):
         ("forward_port", "9" * 4000, "1 to 65535"),
         ("certificate_id", "-1", "from the list"),
         ("certificate_id", "9" * 25, "from the list"),
+        ("certificate_id", "77", "from the list"),
         ("certificate_id", "none", "could not"),
         ("dns_ttl", "59", "60 to 86400"),
         ("dns_ttl", "0", "60 to 86400"),
@@ -172,7 +177,6 @@ def test_blank_overrides_mean_the_defaults(form):
 
 
 def test_a_single_word_is_completed_with_the_base_domain(form, app):
-    from webapp.db import transaction
     from webapp.dns import ledger
 
     with transaction() as session:
@@ -182,7 +186,7 @@ def test_a_single_word_is_completed_with_the_base_domain(form, app):
     assert filled.wish().fqdn == "app.example.org"
 
 
-def test_a_certificate_that_is_not_in_the_list_stays_chosen(form):
-    filled = form(certificate_id="42")
+def test_a_saved_certificate_that_is_not_in_the_list_may_stay(form):
+    filled = form({"certificate_id": 42}, certificate_id="42")
     assert filled.validate()
     assert "Certificate 42 (not in the list)" in filled.certificate_id()

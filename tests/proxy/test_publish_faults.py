@@ -171,3 +171,72 @@ def test_a_person_may_try_again_at_once(panel, npm):
     service.retry(1, at=panel.now)
     panel.run()
     assert panel.row().status is HostStatus.ONLINE
+
+
+PLAIN = Reply(404, "default backend - 404")
+
+
+def test_a_strange_answer_where_it_answered_before_is_waited_out(panel, npm):
+    """What stands before Nginx Proxy Manager answers for it while it restarts."""
+    panel.run()
+    npm.fail(Failure.ANSWER, reply=PLAIN, times=3)
+    panel.create()
+    panel.run()
+    assert panel.row().status is HostStatus.PENDING
+    assert "does not answer like Nginx Proxy Manager" in panel.row().error
+    panel.run_until_settled()
+    assert panel.row().status is HostStatus.ONLINE
+
+
+def test_a_strange_answer_in_the_middle_of_a_job_is_waited_out(panel, npm):
+    panel.run()
+    panel.create()
+    npm.fail(Failure.ANSWER, reply=PLAIN, skip=1, times=6)
+    panel.run()
+    assert panel.row().status is HostStatus.PENDING
+    panel.run_until_settled()
+    assert (len(npm.hosts()), panel.row().status) == (1, HostStatus.ONLINE)
+
+
+def test_an_address_that_never_answered_as_it_should_waits_for_a_person(panel, npm):
+    npm.fail(Failure.ANSWER, reply=PLAIN, times=100)
+    panel.create()
+    panel.run(passes=3)
+    assert (panel.row().status, panel.row().next_try_at) == (HostStatus.FAILED, None)
+
+
+def test_what_failed_with_the_connection_is_tried_again_when_that_is_well(panel, npm):
+    panel.connect("wrong")
+    panel.create("a.example.com")
+    panel.run()
+    assert panel.row(1).status is HostStatus.FAILED
+    with transaction() as session:
+        service.npm_settings(session).password_sealed = vault.seal(PASSWORD)
+    panel.create("b.example.com")
+    panel.run(passes=2)
+    assert npm.served() == {"a.example.com", "b.example.com"}
+
+
+def test_it_is_tried_again_also_when_the_fault_changed_in_between(panel, npm):
+    panel.connect("wrong")
+    panel.create("a.example.com")
+    panel.run()
+    npm.stop()
+    panel.create("b.example.com")
+    panel.run()
+    assert [row.status for row in panel.rows()] == [HostStatus.PENDING] * 2
+    npm.start()
+    panel.connect(PASSWORD).run_until_settled()
+    assert npm.served() == {"a.example.com", "b.example.com"}
+
+
+def test_what_failed_by_itself_is_not_tried_again_with_the_connection(panel, npm):
+    npm.occupy_by_hand("a.example.com")
+    panel.create("a.example.com")
+    panel.run()
+    npm.stop()
+    panel.create("b.example.com")
+    panel.run()
+    npm.start()
+    panel.run_until_settled()
+    assert [row.status for row in panel.rows()] == [HostStatus.FAILED, HostStatus.ONLINE]

@@ -129,6 +129,15 @@ def test_a_preview_is_not_confirmed_when_something_else_was_saved(client, app, f
     assert saved(app).mode is Mode.WILDCARD
 
 
+@BOTH
+def test_an_outdated_confirmation_shows_the_form_and_what_is_wrong(client, htmx):
+    page = client.post("/settings/confirm", {"draft": "old"}, htmx=htmx)
+    assert page.status_code == 409
+    assert "no longer current" in page.text
+    assert "settings-form" in page.text
+    assert "HX-Reswap" not in page.headers
+
+
 def test_a_preview_expires(client, app, filled, time_machine):
     add_proxy(app)
     page = client.post("/settings", filled)

@@ -97,7 +97,7 @@ def change_password() -> AnyResponse:
     return _form("auth/account.html", form, error, sign_ins=sessions.of_user(_me().user_id, now()))
 
 
-@blueprint.post("/account/sign-ins/<int:sign_in_id>/end")
+@blueprint.post("/account/sign-ins/<int(max=2147483647):sign_in_id>/end")
 def end_sign_in(sign_in_id: int) -> AnyResponse:
     """Sign another browser of the person out."""
     if not sessions.end(_me().user_id, sign_in_id):

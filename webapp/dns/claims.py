@@ -12,7 +12,7 @@ from webapp.dns import ledger
 from webapp.dns.desired import Mode, Overrides
 from webapp.dns.ledger import Consumer
 from webapp.dns.models import Connection, DnsRecord, DnsSettings
-from webapp.dns.names import Fqdn
+from webapp.dns.names import Fqdn, readable
 from webapp.dns.records import RecordType
 from webapp.errors import Busy, InvalidInput
 
@@ -53,7 +53,8 @@ def check_free(session: Session, consumer: Consumer, names: Collection[str]) -> 
     """Raise Busy when somebody else claims one of the names."""
     for row in ledger.by_fqdn(session, names):
         if row.wanted and (row.consumer_type, row.consumer_id) != (consumer.type, consumer.id):
-            raise Busy(f"{row.fqdn} is in use by {row.consumer_type} {row.consumer_id}. Choose another name.")
+            holder = ledger.holder(row.consumer_type)
+            raise Busy(f"{readable(row.fqdn)} is in use by {holder}. Choose another name.")
 
 
 def check_zone(settings: DnsSettings, connection: Connection | None, names: Collection[str]) -> None:
@@ -103,12 +104,15 @@ def _row_for(
     return max(rows, key=lambda r: (r.wanted, r.provider_record_id is not None), default=None)
 
 
-def drop(session: Session, row: DnsRecord, at: datetime, *, approved: bool = False) -> None:
-    """Give up one row; at once where no provider is involved."""
+def drop(session: Session, row: DnsRecord, at: datetime) -> None:
+    """Give up one row; at once where no provider is involved.
+
+    Every deletion has been shown and confirmed, by name or as a whole, and so carries its approval.
+    """
     if row.connection_id is None:
         session.delete(row)
     else:
-        row.release(at, approved=approved)
+        row.release(at, approved=True)
 
 
 @contextmanager

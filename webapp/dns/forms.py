@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from webapp.dns.listing import PAGE_SIZES, SORTS, Filters
+from webapp.dns.listing import PAGE_SIZES, SORTS, UNCOVERED, Filters
 from webapp.dns.models import ConsumerType, Status
 
 LARGEST_PAGE = 1_000_000
-STATUSES = frozenset({*Status, "deleting"})
+STATUSES = frozenset({*Status, "deleting", UNCOVERED})
 
 
 def filters_from(args: Mapping[str, str]) -> Filters:

@@ -25,6 +25,11 @@ class Consumer:
         return f"{self.type} {self.id}"
 
 
+def holder(kind: ConsumerType) -> str:
+    """Who has a name, in words: that name is also what the holder is known by in the lists."""
+    return "the proxy of that name" if kind is ConsumerType.STANDALONE else "the instance that answers there"
+
+
 def settings(session: Session) -> DnsSettings:
     """The one settings row; made, with a new installation id, where there is none yet."""
     row = session.get(DnsSettings, 1)
@@ -168,6 +173,6 @@ def finished(session: Session) -> list[Connection]:
 
 
 def is_pending(session: Session) -> bool:
-    """Whether a row is on its way, so that a page should look again soon."""
-    query = select(DnsRecord.id).where(DnsRecord.status == Status.PENDING, DnsRecord.next_try_at.is_not(None))
+    """Whether a row is on its way or waits for its next try, so that a page should look again soon."""
+    query = select(DnsRecord.id).where(DnsRecord.next_try_at.is_not(None))
     return session.scalar(query.limit(1)) is not None

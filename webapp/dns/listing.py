@@ -6,14 +6,31 @@ from datetime import datetime
 from math import ceil
 from typing import Any
 
-from sqlalchemy import Integer, Select, String, Subquery, case, cast, func, literal, null, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    Subquery,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session, joinedload
 
 from webapp.dns.models import Connection, ConsumerType, DnsRecord, DnsSettings, SeenRecord, Status
 from webapp.dns.names import ascii_name, is_covered
-from webapp.dns.records import Record, Target
+from webapp.dns.records import Record
 
 PAGE_SIZES = (50, 25, 100, 250)
+UNCOVERED = "uncovered"
+"""The status of a name that the wildcard was to serve and does not."""
+
 SORTS = ("name", "type", "content", "status", "consumer")
 
 
@@ -65,9 +82,14 @@ class Page:
     pages: int = 1
 
 
-def _claims(target: Target) -> Any:
-    status = case((~DnsRecord.wanted, literal("deleting")), else_=cast(DnsRecord.status, String))
-    wanted = [(DnsRecord.type == kind, literal(content)) for kind, content in target.contents().items()]
+def _claims(settings: DnsSettings) -> Any:
+    status = case(
+        (~DnsRecord.wanted, literal("deleting")),
+        ((DnsRecord.status == Status.COVERED) & ~_served(settings), literal(UNCOVERED)),
+        else_=cast(DnsRecord.status, String),
+    )
+    targets = settings.target.contents().items()
+    wanted = [(DnsRecord.type == kind, literal(content)) for kind, content in targets]
     content = (
         DnsRecord.seen[0]["content"].as_string(),
         DnsRecord.written_content,
@@ -86,6 +108,15 @@ def _claims(target: Target) -> Any:
     )
 
 
+def _served(settings: DnsSettings) -> ColumnElement[bool]:
+    """Whether the wildcard serves the name: the database's words for `_not_covered`."""
+    base, name = settings.base_domain, DnsRecord.fqdn
+    if not base:
+        return false()
+    one_level = name.endswith(f".{base}", autoescape=True) & name.not_like(f"%.%.{base}")
+    return one_level & name.not_in(settings.wildcard_exceptions or ())
+
+
 def _seen() -> Any:
     return select(
         literal("seen"),
@@ -99,13 +130,13 @@ def _seen() -> Any:
     )
 
 
-def _everything(target: Target) -> Subquery:
-    return union_all(_claims(target), _seen()).subquery("lines")
+def _everything(settings: DnsSettings) -> Subquery:
+    return union_all(_claims(settings), _seen()).subquery("lines")
 
 
 def listing(session: Session, settings: DnsSettings, filters: Filters) -> Page:
     """The page that the filters ask for, with a count for each status under the other filters. Five queries."""
-    lines = _everything(settings.target)
+    lines = _everything(settings)
     query = _narrow(select(lines), lines, filters)
     counting = _narrow(select(lines.c.status, func.count()), lines, filters).group_by(lines.c.status)
     counts: dict[str, int] = {found[0]: found[1] for found in session.execute(counting)}
@@ -175,7 +206,7 @@ def _claim_line(row: DnsRecord, settings: DnsSettings) -> Line:
         content=known["content"],
         ttl=known["ttl"],
         proxied=known["proxied"],
-        status="deleting" if not row.wanted else ("uncovered" if note else str(row.status)),
+        status="deleting" if not row.wanted else (UNCOVERED if note else str(row.status)),
         checked_at=connection.checked_at if connection else settings.wildcard_checked_at,
         wanted=record if row.wanted and not covered else None,
         row=row,

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from webapp.dns import ledger
 from webapp.dns.desired import Defaults, Mode, Overrides, Policy
 from webapp.dns.ledger import Consumer
-from webapp.dns.models import Connection, DnsRecord
-from webapp.dns.records import RecordType, Target, Zone
+from webapp.dns.models import Connection, DnsRecord, Status
+from webapp.dns.records import RecordType, Target, Zone, excludes
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class Moves:
     """What happens to rows.
 
     `drops` go, `changes` stay in the new zone with another wish, `rests` stay without any zone, and `adds` are
-    to be made. `outside` says for each name that the new zone cannot hold why that is.
+    to be made. `outside` says for each name that the new zone cannot hold why that is;
+    `newly_outside` are those of them that have been served until now.
     """
 
     drops: list[DnsRecord] = field(default_factory=list)
@@ -52,6 +53,7 @@ class Moves:
     rests: list[DnsRecord] = field(default_factory=list)
     adds: list[tuple[Claim, RecordType]] = field(default_factory=list)
     outside: dict[str, str] = field(default_factory=dict)
+    newly_outside: list[str] = field(default_factory=list)
 
 
 def compare(claimed: Iterable[DnsRecord], old: Defaults, new: Defaults, home: Connection | None) -> Moves:
@@ -62,6 +64,8 @@ def compare(claimed: Iterable[DnsRecord], old: Defaults, new: Defaults, home: Co
         place = None if problem else home
         if problem:
             moves.outside[claim.name] = problem
+        if problem and any(row.connection_id or row.status is Status.COVERED for row in rows):
+            moves.newly_outside.append(claim.name)
         types = (RecordType.A,) if problem else new.types
         keep = {row.type: row for row in rows if _is_in(row, place) and row.type in types}
         moves.drops += [row for row in rows if keep.get(row.type) is not row]
@@ -106,6 +110,15 @@ def made(moves: Moves, revived: Mapping[tuple[str, RecordType], DnsRecord], new:
         elif row.written != new.record(claim.name, kind, claim.overrides):
             altered.append(row)
     return creates, _existing(altered)
+
+
+def has_gap(moves: Moves, home: Connection | None) -> bool:
+    """Whether a name gets a record in the zone where another of its records has to go first."""
+    going = [row for row in moves.drops if row.provider_record_id is not None and _is_in(row, home)]
+    coming: dict[str, list[RecordType]] = {}
+    for claim, kind in moves.adds:
+        coming.setdefault(claim.name, []).append(kind)
+    return any(excludes(row.type, kind) for row in going for kind in coming.get(row.fqdn, ()))
 
 
 def removed(moves: Moves) -> int:

@@ -105,7 +105,9 @@ def wanted(name: str, kind: RecordType, content: str, ttl: int = AUTO_TTL, proxi
     return Record(name, kind, normal_content(kind, content), AUTO_TTL if proxied else ttl, proxied)
 
 
-@functools.lru_cache(maxsize=65536)  # a round asks several times for every record, mostly for the same content
+@functools.lru_cache(
+    maxsize=65536
+)  # a round asks several times for every record, mostly for the same content
 def normal_content(kind: str, content: str) -> str:
     """Canonical spelling: RFC 5952 addresses, targets as names are (lower case, A-labels); others untouched."""
     if kind in ADDRESSES:

@@ -20,20 +20,29 @@ log = logging.getLogger(__name__)
 
 ZONES_LAST = timedelta(days=1)
 
+LEASE = timedelta(seconds=90)
+"""Longer than the slowest call: it has 25 seconds to begin its answer, and 60 for all of it."""
+
 
 @dataclass
 class Rounds:
-    """Everything a process needs to run rounds; it keeps provider connections open between them."""
+    """Everything a process needs to run rounds; it keeps provider connections open between them.
+
+    Where `stopping` turns true, a round ends before its next change, and what is left stays due.
+    """
 
     holder: str
     api_url: str
     check_every: timedelta
     clock: Callable[[], datetime] = now
+    stopping: Callable[[], bool] = lambda: False
     _providers: dict[str, Provider] = field(default_factory=dict)
 
     def run_due(self) -> None:
         """One pass over all connections: run what is due, and let go of what is finished."""
         for connection_id in self._due():
+            if self.stopping():
+                return
             try:
                 self._attend(connection_id)
             except (Busy, NotFound) as error:  # somebody else is at it, or has let go of it
@@ -71,9 +80,10 @@ class Rounds:
 
     def look(self, connection_id: int, *, keep: bool = True) -> tuple[Report, dict[str, object] | None]:
         """List and plan without changing anything; `keep` stores the plan for the page."""
-        report, described = self._in_lease(connection_id, lambda reading, provider, _renew: reconcile.look(
+        report, read = self._in_lease(connection_id, lambda reading, provider, _renew: reconcile.look(
             reading, provider, self.clock
         ))  # fmt: skip
+        described = describe(report.plan, read.zone, read.wishes) if report.plan and read else None
         if keep:
             with transaction() as session:
                 connection = ledger.connection(session, connection_id)
@@ -99,19 +109,29 @@ class Rounds:
 
     def _in_lease(
         self, connection_id: int, work: Callable[[reconcile.Reading, Provider, Callable[[], None]], Report]
-    ) -> tuple[Report, dict[str, object] | None]:
-        with leased(f"dns connection {connection_id}", self.holder, self.clock) as renew:
+    ) -> tuple[Report, reconcile.Reading | None]:
+        with leased(f"dns connection {connection_id}", self.holder, self.clock, LEASE) as renew:
+            go_on = self._while_wanted(renew)
             try:
                 provider = self._provider(connection_id)
                 self._refresh_zones(connection_id, provider)
-                renew()
+                go_on()
                 read = reconcile.read(connection_id)
-                report = work(read, provider, renew)
-                return report, describe(report.plan, read.zone, read.wishes) if report.plan else None
+                return work(read, provider, go_on), read
             except (KeyLost, InvalidInput, Outage, Denied) as error:
                 known = error if isinstance(error, Outage | Denied) else Denied(error.message)
                 settle.failed(connection_id, known, self.clock())
                 return Report(None, error=known), None
+
+    def _while_wanted(self, renew: Callable[[], None]) -> Callable[[], None]:
+        """Renews the lease, unless the process is about to stop: then it raises Busy."""
+
+        def go_on() -> None:
+            if self.stopping():
+                raise Busy("The panel is being stopped; the rest is done after its next start.")
+            renew()
+
+        return go_on
 
     def _provider(self, connection_id: int) -> Provider:
         with reading() as session:

@@ -23,7 +23,10 @@ __all__ = ["Preview", "Wanted", "commit", "preview"]
 
 @dataclass(frozen=True)
 class Preview:
-    """What saving would do to records: counts, from which zone to which, and the names left without one."""
+    """What saving would do to records: counts, from which zone to which, and the names left without one.
+
+    `gap`: some names lose their record a moment before they get another, because one name cannot have both.
+    """
 
     creates: int = 0
     updates: int = 0
@@ -31,6 +34,7 @@ class Preview:
     old_zone: str | None = None
     new_zone: str | None = None
     outside: tuple[str, ...] = ()
+    gap: bool = False
 
     @property
     def asks(self) -> bool:
@@ -54,7 +58,8 @@ def preview(wanted: Wanted) -> Preview:
             deletes=moves.removed(found),
             old_zone=old.zone_name if old else None,
             new_zone=new.zone_name if new else None,
-            outside=tuple(found.outside),
+            outside=tuple(found.newly_outside),
+            gap=moves.has_gap(found, new),
         )
 
 
@@ -147,7 +152,7 @@ def _save(settings: DnsSettings, wanted: Wanted) -> None:
 
 def _carry_out(session: Session, found: Moves, new: Connection | None, at: datetime) -> None:
     for row in found.drops:
-        drop(session, row, at, approved=True)
+        drop(session, row, at)
     session.flush()  # the same name cannot be wanted twice, not even within the transaction
     for row in found.changes:
         row.ask(at, approved=True)

@@ -1,5 +1,6 @@
 """The DNS records page: the table with its filters, the plan, and what can be done with a row."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, flash, request, url_for
@@ -7,13 +8,13 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.db import now, reading
 from webapp.dns import ledger, service, wildcard
-from webapp.dns.changes import Answer
+from webapp.dns.changes import Answer, digest
 from webapp.dns.desired import Mode
 from webapp.dns.forms import filters_from
 from webapp.dns.listing import PAGE_SIZES, listing
-from webapp.dns.models import ConsumerType, DnsSettings
+from webapp.dns.models import Connection, ConsumerType, DnsSettings
 from webapp.errors import InvalidInput
-from webapp.ui import announce, current_args, go, show, wants_fragment
+from webapp.ui import announce, current_args, go, show, tell_news, wants_fragment
 
 AT_WORK = ("requested", "apply")
 TYPES = ("A", "AAAA", "CNAME", "TXT", "MX", "NS", "SRV", "CAA")
@@ -23,16 +24,23 @@ blueprint = Blueprint("dns", __name__, url_prefix="/dns")
 
 @blueprint.get("")
 def index() -> Response:
-    """The table; filters live in the address."""
-    return show("dns/page.html", "dns/_table.html", **everything())
+    """The table; filters live in the address. The rest of the page hears when it is out of date."""
+    context = everything()
+    response = show("dns/page.html", "dns/_table.html", **context)
+    if not wants_fragment() or request.headers.get("X-Shown") == context["around"]:
+        return response
+    return tell_news(response)
 
 
 @blueprint.get("/review")
 def review() -> Response:
-    """The plan as it stands; polled while the worker is at it, and then the table has news too."""
+    """The plan as it stands; polled while the worker is at it. When it has changed, the table has news too."""
     context = everything()
     response = show("dns/page.html", "dns/_review.html", **context)
-    return response if context["review_state"] in AT_WORK else announce(response, refresh=True)
+    as_before = request.headers.get("X-Shown") in (None, context["around"])
+    if as_before or context["review_state"] in AT_WORK:
+        return response
+    return announce(response, refresh=True)
 
 
 @blueprint.get("/connections")
@@ -101,7 +109,7 @@ def abandon(connection_id: int) -> AnyResponse:
 def changed(fragment: str, message: str) -> AnyResponse:
     """The part of the page that changed for htmx, else the page again by a redirect."""
     if wants_fragment():
-        return announce(show("dns/page.html", fragment, **everything()), message)
+        return tell_news(announce(show("dns/page.html", fragment, **everything()), message))
     flash(message, "success")
     return go(url_for("dns.index"))
 
@@ -114,12 +122,14 @@ def everything() -> dict[str, Any]:
         page = listing(session, settings, filters)
         zones = ledger.connections(session)
         active = next((c for c in zones if c.active), None)
+        retiring = [(c, ledger.waiting(session, c.id)) for c in zones if not c.active]
         return {
             "settings": settings,
             "filters": filters,
             "page": page,
             "active": active,
-            "retiring": [(c, ledger.waiting(session, c.id)) for c in zones if not c.active],
+            "retiring": retiring,
+            "around": around(active, retiring),
             "plan": active.review if active else None,
             "review_state": active.review_state if active else None,
             "pending": ledger.is_pending(session),
@@ -127,3 +137,9 @@ def everything() -> dict[str, Any]:
             "consumers": list(ConsumerType),
             "types": TYPES,
         }
+
+
+def around(active: Connection | None, retiring: Sequence[tuple[Connection, int]]) -> str:
+    """A fingerprint of what the page shows besides the table: plan, faults, zones that are being left."""
+    plan = (active.review_state, (active.review or {}).get("hash"), active.error) if active else ()
+    return digest([plan, [(zone.id, zone.error, left) for zone, left in retiring]])

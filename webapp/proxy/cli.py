@@ -123,8 +123,9 @@ def _target(to: str) -> dict[str, Any]:
 def _form(start: dict[str, Any], options: dict[str, Any]) -> ProxyForm:
     """The page's form over the given values; a switch that is off is left out, as browsers do."""
     values = start | {name: value for name, value in options.items() if value is not None}
+    saved = {"certificate_id": start["certificate_id"]}
     sent = {name: value for name, value in values.items() if value is not None and value is not False}
-    form = make_form(MultiDict({name: str(value) for name, value in sent.items()}), csrf=False)
+    form = make_form(MultiDict({name: str(value) for name, value in sent.items()}), saved, csrf=False)
     checked(form)
     return form
 

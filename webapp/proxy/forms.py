@@ -16,7 +16,7 @@ from webapp.dns.records import AUTO_TTL, MAX_TTL, MIN_TTL
 from webapp.errors import InvalidInput
 from webapp.proxy import service
 from webapp.proxy.models import OPTIONS, HostOptions, ProxyHost
-from webapp.proxy.service import MOST_ID, ProxyWish
+from webapp.proxy.service import ProxyWish
 
 HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
 AS_DEFAULT = "default"
@@ -83,14 +83,14 @@ class OptionsForm(FlaskForm):  # type: ignore[misc]
         self.base = base
         offered = {0: "None (plain http)"}
         offered |= {c["id"]: f"{c['name']} ({', '.join(c['domains'])})" for c in certificates}
-        chosen = self.certificate_id.data
-        offered.setdefault(chosen, f"Certificate {chosen} (not in the list)")
+        saved = self.certificate_id.object_data
+        offered.setdefault(saved, f"Certificate {saved} (not in the list)")
         self.certificate_id.choices = [SelectChoice(*item) for item in offered.items()]
         self.fqdn = Fqdn("")
 
     def validate_certificate_id(self, field: Field) -> None:
-        """An id, or none."""
-        if not 0 <= field.data <= MOST_ID:
+        """One of the list, none, or the one that is saved: a list may be old, or not be read at all."""
+        if field.data not in {choice.value for choice in field.choices}:
             raise ValidationError("Choose a certificate from the list.")
 
     def validate_ssl_forced(self, field: Field) -> None:
@@ -191,5 +191,5 @@ def surroundings() -> dict[str, Any]:
 
 
 def make_form(data: Any, start: dict[str, Any] | None = None, *, csrf: bool = True) -> ProxyForm:
-    """The form over posted data, with the certificates that were last read."""
+    """The form over posted data or what is saved, `start`, whose certificate may be kept in any case."""
     return ProxyForm(data, data=start, **surroundings(), meta={} if csrf else {"csrf": False})

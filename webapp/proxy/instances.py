@@ -91,7 +91,10 @@ def withdraw(instance_id: int, *, at: datetime) -> int | None:
     """Give up host and name. Returns the id of the row, which goes when the host is gone; None: it is gone."""
     with transaction() as session:
         query = select(ProxyHost).where(ProxyHost.consumer_type == ConsumerType.INSTANCE)
-        host = session.scalar(query.where(ProxyHost.consumer_id == instance_id))
+        query = query.where(ProxyHost.consumer_id == instance_id).order_by(
+            ProxyHost.removing, ProxyHost.id.desc()
+        )
+        host = session.scalars(query).first()
         if host is None:
             return None
         if host.npm_host_id is None and host.status is HostStatus.RESERVED:

@@ -1,11 +1,14 @@
 """What a proxy host's row asks of Nginx Proxy Manager, and what is kept of its answers. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
-from webapp.proxy.models import ProxyHost
-from webapp.proxy.npm_wire import Certificate, Host, HostSpec, Mark
+from webapp.proxy.models import HostStatus, ProxyHost
+from webapp.proxy.npm_wire import Certificate, Host, HostSpec, Mark, checked
+
+SAME = tuple(field.name for field in fields(HostSpec) if field.name not in ("domain", "enabled"))
+"""What a host and its spec call by the same name, besides what needs a closer look."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,27 @@ class Job:
         """Another host that has the name."""
         taken = (h for h in hosts.values() if h.mark != self.mark and self.spec.domain in h.domains)
         return next(taken, None)
+
+    def is_contested(self, rival: Host | None) -> bool:
+        """Whether the other host that has the name is not ours to move."""
+        return rival is not None and (rival.mark is None or rival.mark.install != self.mark.install)
+
+    def is_untrue(self, status: HostStatus, hosts: Mapping[int, Host]) -> bool:
+        """Whether the list shows something else than the status of a row at rest says, or may soon do so.
+
+        A host that nginx refuses has to be written again to find out whether it still does.
+        """
+        if status is HostStatus.CONFLICT:
+            return not self.is_contested(self.rival(hosts))
+        if status not in (HostStatus.ONLINE, HostStatus.OFF):
+            return status is HostStatus.REJECTED
+        mine = self.find(hosts)
+        return mine is None or self._differs(mine) or (mine.enabled and mine.online is False)
+
+    def _differs(self, host: Host) -> bool:
+        spec = checked(self.spec)
+        same = all(getattr(host, name) == getattr(spec, name) for name in SAME)
+        return not same or (host.domains, host.enabled) != ((spec.domain.lower(),), spec.enabled)
 
 
 def nginx_says(host: Host) -> str:

@@ -17,7 +17,7 @@ HOSTS = "/nginx/proxy-hosts"
 
 
 class NpmReader:
-    """The reading half of `NpmClient`. Every method may raise ProxyError."""
+    """The reading half of `NpmClient`. Every method may raise ProxyError, and what `before_each` raises."""
 
     def __init__(
         self,
@@ -30,10 +30,16 @@ class NpmReader:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         read_timeout: tuple[float, float] = (5, 20),
         write_timeout: tuple[float, float] = (5, 60),
+        before_each: Callable[[], None] = lambda: None,
     ) -> None:
         self._install = mark_install
         transport = Transport(
-            base_address(url), session or requests.Session(), verify_tls, read_timeout, write_timeout
+            base_address(url),
+            session or requests.Session(),
+            verify_tls,
+            read_timeout,
+            write_timeout,
+            before_each,
         )
         self._npm = Connection(transport, email, password, clock)
 

@@ -1,6 +1,7 @@
 """One HTTP exchange with Nginx Proxy Manager, and which failures leave a change in doubt."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ import requests
 from urllib3.exceptions import NewConnectionError
 
 from webapp.errors import ProxyError
+from webapp.outgoing import Forbidden
 
 SIZE_LIMIT = 8 * 1024 * 1024
 
@@ -22,6 +24,10 @@ class Lost(Exception):
     def __init__(self, timed_out: bool) -> None:
         super().__init__("no usable answer to a change")
         self.timed_out = timed_out
+
+
+class NotNpm(ProxyError):
+    """Something else answers at the address; where NPM has answered before, that may be what stands in for it."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +59,21 @@ class Answer:
 
 @dataclass(frozen=True)
 class Transport:
-    """Sends requests to one NPM. Timeouts are in seconds: connect, read."""
+    """Sends requests to one NPM. Timeouts are in seconds: connect, read.
+
+    `before_each` is called before each request; what it raises keeps the request from being sent.
+    """
 
     url: str
     session: requests.Session
     verify_tls: bool
     read_timeout: tuple[float, float]
     write_timeout: tuple[float, float]
+    before_each: Callable[[], None] = lambda: None
 
     def send(self, method: str, path: str, body: Any, token: str, *, changing: bool = False) -> Answer:
         """Send one request; `path` is below /api. Raises ProxyError, and Lost for a `changing` one in doubt."""
+        self.before_each()
         # Each change makes NPM reload the very nginx in front of it, which drops idle connections: none is kept.
         headers = {"Accept": "application/json", "Connection": "close"}
         try:
@@ -86,12 +97,17 @@ class Transport:
 
     def not_npm(self) -> ProxyError:
         """For an address where something else answers."""
-        return ProxyError(
+        return NotNpm(
             f"{self.url} does not answer like Nginx Proxy Manager. "
             "Enter the address of its admin pages, such as http://npm.lan:81."
         )
 
     def _failed(self, error: requests.RequestException, changing: bool) -> Exception:
+        if isinstance(error, Forbidden):
+            return ProxyError(
+                f"{self.url} is an address that the panel never talks to: link-local and cloud metadata "
+                "addresses are refused. Enter the address of Nginx Proxy Manager's admin pages."
+            )
         if "certificate verify failed" in str(error).lower():
             return ProxyError(
                 f"The TLS certificate of {self.url} is not trusted by this machine. "

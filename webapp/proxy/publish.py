@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from webapp import outgoing, vault
@@ -18,21 +18,30 @@ from webapp.lease import leased
 from webapp.proxy.jobs import Job, certificate_facts, host_facts, nginx_says
 from webapp.proxy.models import HostStatus, NpmSettings, ProxyHost
 from webapp.proxy.npm import NpmClient
+from webapp.proxy.npm_transport import NotNpm
 from webapp.proxy.npm_wire import Certificate, Host
 from webapp.proxy.service import holder, npm_settings
 
 log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=150)
+"""Longer than any one request, before each of which it is renewed."""
 
 NOT_SET_UP = "Nginx Proxy Manager is not set up yet. Enter its address and account in the settings."
 
 
 @dataclass
 class Publisher:
-    """Everything a process needs to work at Nginx Proxy Manager; it keeps its sign-in there between passes."""
+    """Everything a process needs to work at Nginx Proxy Manager; it keeps its sign-in there between passes.
+
+    Where `stopping` turns true, a pass ends before its next job, and what is left stays due.
+    """
 
     holder: str
     check_every: timedelta
     clock: Callable[[], datetime] = now
+    stopping: Callable[[], bool] = lambda: False
+    _renew: Callable[[], None] = lambda: None
     _clients: dict[tuple[str, str, str, bool], NpmClient] = field(default_factory=dict)
 
     def run_due(self) -> None:
@@ -48,40 +57,54 @@ class Publisher:
             self._fail_all(NOT_SET_UP, None)
             return
         try:
-            with leased("nginx proxy manager", self.holder, self.clock) as renew:
-                self._work(renew)
+            with leased("nginx proxy manager", self.holder, self.clock, LEASE) as self._renew:
+                self._work()
         except Busy as busy:
             log.info("proxy: %s", busy.message)
         except (ProxyError, KeyLost) as error:
-            heals = isinstance(error, ProxyError) and error.will_heal
-            self._fail_all(error.message, self._later() if heals else None)
+            self._fail_all(error.message, self._later() if self._heals(error) else None)
 
-    def _work(self, renew: Callable[[], None]) -> None:
+    def _heals(self, error: ProxyError | KeyLost) -> bool:
+        """Whether waiting may help; strange answers pass where Nginx Proxy Manager itself answered before."""
+        with reading() as session:
+            known = session.get_one(NpmSettings, 1).read_at is not None
+        return (isinstance(error, ProxyError) and error.will_heal) or (isinstance(error, NotNpm) and known)
+
+    def _work(self) -> None:
         client = self._client()
         hosts = _by_id(client)
         for job in self._jobs(hosts):
-            renew()
+            if self.stopping():
+                return
             try:
                 self._do(client, job, hosts)
             except ProxyError as error:
-                self._failed(job, error)
-                if error.will_heal:
+                heals = self._heals(error)
+                self._failed(job, error, heals)
+                if heals:
                     break
             hosts = _by_id(client)
         self._remember(list(hosts.values()), client.list_certificates())
 
     def _jobs(self, hosts: Mapping[int, Host]) -> list[Job]:
-        """What is due, and what somebody deleted over there."""
+        """What is due, what somebody deleted over there, and at a regular read all that is not as it says."""
+        at = self.clock()
         with reading() as session:
             install = ledger.settings(session).install_id
+            regular = _is_old(session.get_one(NpmSettings, 1), at, self.check_every)
             rows = session.scalars(select(ProxyHost).order_by(ProxyHost.id)).all()
-            return [Job.of(row, install) for row in rows if row.is_due(self.clock()) or row.is_lost(hosts)]
+            jobs = [(row, Job.of(row, install)) for row in rows]
+            return [
+                job
+                for row, job in jobs
+                if row.is_due(at) or row.is_lost(hosts) or (regular and job.is_untrue(row.status, hosts))
+            ]
 
     def _do(self, client: NpmClient, job: Job, hosts: Mapping[int, Host]) -> None:
         mine, rival = job.find(hosts), job.rival(hosts)
         if job.removing or not job.published:
             self._delete(client, job, mine)
-        elif rival is not None and (rival.mark is None or rival.mark.install != job.mark.install):
+        elif rival is not None and job.is_contested(rival):
             self._contested(job, rival)
         else:
             if rival is not None:
@@ -133,12 +156,12 @@ class Publisher:
         message = holder(host_facts(other), job.spec.domain)
         self._record(job, lambda row: row.fail(HostStatus.CONFLICT, message, None, self.clock()))
 
-    def _failed(self, job: Job, error: ProxyError) -> None:
+    def _failed(self, job: Job, error: ProxyError, heals: bool) -> None:
         log.warning("proxy: %s: %s", job.spec.domain, error.message)
 
         def outcome(row: ProxyHost) -> None:
             at = self.clock()
-            again = next_try(at, row.attempts + 1, random.random()) if error.will_heal else None  # noqa: S311
+            again = next_try(at, row.attempts + 1, random.random()) if heals else None  # noqa: S311
             row.fail(HostStatus.PENDING if again else HostStatus.FAILED, error.message, again, at)
 
         self._record(job, outcome)
@@ -163,13 +186,13 @@ class Publisher:
     def _fail_all(self, message: str, again: datetime | None) -> None:
         """Nothing could be done at all: every waiting row says why; the wish stays."""
         log.warning("proxy: %s", message)
-        at = self.clock()
+        message, at = message[:500], self.clock()
         with transaction() as session:
             settings = npm_settings(session)
-            settings.error, settings.next_try_at = message[:500], again
+            stuck = (ProxyHost.next_try_at <= at) | _failed_by(settings.error)
+            settings.error, settings.next_try_at = message, again
             settings.attempts += 1
-            settings.read_at = settings.read_at or at
-            for row in session.scalars(select(ProxyHost).where(ProxyHost.next_try_at <= at)):
+            for row in session.scalars(select(ProxyHost).where(stuck)):
                 row.fail(HostStatus.PENDING if again else HostStatus.FAILED, message, again, at)
 
     def _later(self) -> datetime:
@@ -185,8 +208,9 @@ class Publisher:
         if key not in self._clients:
             url, email, sealed, verify = key
             client = NpmClient(
-                url, email, vault.unseal(sealed), install, verify_tls=verify, session=outgoing.session()
-            )
+                url, email, vault.unseal(sealed), install,
+                verify_tls=verify, session=outgoing.session(), before_each=lambda: self._renew(),
+            )  # fmt: skip
             self._clients = {key: client}
         return self._clients[key]
 
@@ -195,6 +219,8 @@ class Publisher:
             settings = npm_settings(session)
             settings.hosts = [host_facts(host) for host in hosts]
             settings.certificates = [certificate_facts(certificate) for certificate in certificates]
+            for row in session.scalars(select(ProxyHost).where(_failed_by(settings.error))):
+                row.fail(HostStatus.PENDING, settings.error or "", self.clock(), self.clock())
             settings.error, settings.attempts, settings.next_try_at = None, 0, None
             settings.read_at = self.clock()
 
@@ -211,4 +237,14 @@ def _is_due(session: Session, settings: NpmSettings | None, at: datetime, check_
         return True
     if settings is None or not settings.ready or (settings.error and not settings.next_try_at):
         return False
+    return _is_old(settings, at, check_every)
+
+
+def _is_old(settings: NpmSettings, at: datetime, check_every: timedelta) -> bool:
+    """Whether a regular read of the lists is due."""
     return settings.read_at is None or settings.read_at + check_every <= at
+
+
+def _failed_by(error: str | None) -> ColumnElement[bool]:
+    """Rows that failed because of a fault of the connection as a whole, which was not theirs."""
+    return (ProxyHost.status == HostStatus.FAILED) & (ProxyHost.error == error)

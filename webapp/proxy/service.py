@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import func, or_, select
@@ -13,12 +13,16 @@ from sqlalchemy.orm import Session
 from webapp.db import transaction, wake_worker_on_commit
 from webapp.dns import claims, ledger
 from webapp.dns.models import ConsumerType
-from webapp.dns.names import Fqdn
+from webapp.dns.names import Fqdn, ascii_name, readable
 from webapp.errors import Busy, NotFound, Stale
 from webapp.proxy.models import HostStatus, NpmSettings, ProxyHost
 
 MOST_ID = 2**31 - 1
 """A larger number in an address cannot even be looked up."""
+
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+"""What is said to have been read then is read again, and still counts as read before."""
 
 
 class HeldOutside(Busy):
@@ -168,9 +172,10 @@ def by_name(session: Session, name: str) -> ProxyHost:
 def listing(session: Session, text: str = "", status: str = "") -> Sequence[ProxyHost]:
     """Standalone proxies by name, filtered by a part of name or target and by status."""
     query = select(ProxyHost).where(ProxyHost.consumer_type == ConsumerType.STANDALONE)
-    if text:
-        columns = (ProxyHost.fqdn, ProxyHost.forward_host)
-        query = query.where(or_(*(column.contains(text.lower(), autoescape=True) for column in columns)))
+    if text := text.lower():
+        name = text if text.isascii() else ascii_name(text)
+        found = {ProxyHost.fqdn: name, ProxyHost.forward_host: text}
+        query = query.where(or_(*(column.contains(part, autoescape=True) for column, part in found.items())))
     if status in set(HostStatus):
         query = query.where(ProxyHost.status == HostStatus(status))
     return session.scalars(query.order_by(ProxyHost.fqdn, ProxyHost.id)).all()
@@ -193,7 +198,8 @@ def _change() -> Iterator[Session]:
             yield session
     except HeldOutside:
         with transaction() as session:
-            npm_settings(session).read_at = None
+            settings = npm_settings(session)
+            settings.read_at = settings.read_at and LONG_AGO
             wake_worker_on_commit()
         raise
 
@@ -210,7 +216,9 @@ def check_free(session: Session, name: str, host: ProxyHost | None) -> None:
     query = select(ProxyHost).where(ProxyHost.fqdn == name, ~ProxyHost.removing)
     for other in session.scalars(query):
         if other.id != mine:
-            raise Busy(f"{name} is in use by {other.consumer}. Choose another name.")
+            raise Busy(
+                f"{readable(name)} is in use by {ledger.holder(other.consumer_type)}. Choose another name."
+            )
     for seen in npm_settings(session).hosts:
         if name in seen["domains"] and not _is_ours(seen, session):
             raise HeldOutside(holder(seen, name))

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.db import now, reading
 from webapp.dns import ledger
-from webapp.dns.models import ConsumerType, Status
+from webapp.dns.models import ConsumerType
 from webapp.errors import Busy, InvalidInput, Stale
 from webapp.proxy import service
 from webapp.proxy.forms import ProxyForm, as_fields, make_form
@@ -56,10 +56,10 @@ def edit(proxy_id: int) -> Response:
 @blueprint.post("/<int:proxy_id>")
 def update(proxy_id: int) -> AnyResponse:
     """Save a changed proxy."""
-    form = make_form(request.form)
     with reading() as session:
         host = service.get(session, proxy_id)
         shown = {"id": host.id, "fqdn": host.fqdn}
+        form = make_form(request.form, {"certificate_id": host.certificate_id})
     if not form.validate():
         return show("proxy/edit.html", "proxy/_form.html", status=422, form=form, proxy=shown)
     try:
@@ -124,7 +124,7 @@ def listing(text: str, status: str) -> dict[str, Any]:
     with reading() as session:
         hosts = service.listing(session, text, status)
         claims = ledger.statuses(session, ConsumerType.STANDALONE, {h.id for h in hosts})
-        on_its_way = any(row.status is Status.PENDING for rows in claims.values() for row in rows)
+        tries = [row.next_try_at for rows in claims.values() for row in rows]
         return {
             "hosts": hosts,
             "claims": claims,
@@ -132,7 +132,7 @@ def listing(text: str, status: str) -> dict[str, Any]:
             "text": text,
             "chosen": status,
             "statuses": list(HostStatus),
-            "pending": on_its_way or any(h.status is HostStatus.PENDING for h in hosts),
+            "pending": any(tries) or any(host.next_try_at for host in hosts),
         }
 
 

@@ -44,7 +44,10 @@ def save() -> AnyResponse:
 @blueprint.post("/confirm")
 def confirm() -> AnyResponse:
     """Save what was previewed."""
-    service.confirm(request.form.get("draft", ""), at=now())
+    try:
+        service.confirm(request.form.get("draft", ""), at=now())
+    except Busy as error:
+        return refused(make_form(None), error)
     return saved()
 
 
