@@ -6,6 +6,7 @@ there cloud machines offer their credentials to whoever asks from inside.
 
 import ipaddress
 import socket
+import threading
 import time
 import warnings
 from http.cookiejar import DefaultCookiePolicy
@@ -52,15 +53,26 @@ def session(max_bytes: int = MAX_BYTES, source_address: tuple[str, int] | None =
 
 
 def status(url: str, seconds: float) -> int | None:
-    """The HTTP status an address answers GET with, certificate unseen; None for no answer in time."""
-    with session() as one, warnings.catch_warnings():
+    """The HTTP status an address answers GET with, certificate unseen; None for no answer in time.
+
+    Only the head of the answer is read, and all of it has to come within the time: one that trickles is given up.
+    """
+    found: list[int] = []
+    asking = threading.Thread(target=lambda: found.extend(_ask(url, seconds)), name="knock", daemon=True)
+    asking.start()
+    asking.join(seconds)
+    return found[0] if found else None
+
+
+def _ask(url: str, seconds: float) -> list[int]:
+    one = _Session(0, None)
+    with one, warnings.catch_warnings():
         warnings.simplefilter("ignore", InsecureRequestWarning)
         try:
-            return one.get(url, timeout=(seconds, seconds), verify=False).status_code
-        except TooLarge as error:
-            return error.response.status_code if error.response is not None else None
+            with one.open("GET", url, timeout=(seconds, seconds), verify=False) as answer:
+                return [answer.status_code]
         except requests.RequestException:
-            return None
+            return []
 
 
 class _Session(requests.Session):
@@ -76,17 +88,20 @@ class _Session(requests.Session):
         """As in requests, but for the rules above. Raises TypeError without a timeout: that is a mistake here."""
         if args or kwargs.get("timeout") is None:
             raise TypeError("Give a timeout, and everything after the address by name.")
-        if urlsplit(str(url)).scheme.lower() not in {"http", "https"}:
-            raise Forbidden("Only http and https addresses can be used.")
-        kwargs |= {"allow_redirects": False, "stream": True}
         deadline = time.monotonic() + MAX_SECONDS
-        response = super().request(method, url, **kwargs)
+        response = self.open(method, url, **kwargs)
         try:
             _read(response, self._max_bytes, deadline)
         except BaseException:
             response.close()
             raise
         return response
+
+    def open(self, method: str | bytes, url: str | bytes, **kwargs: Any) -> requests.Response:
+        """An answer whose body has not been read yet."""
+        if urlsplit(str(url)).scheme.lower() not in {"http", "https"}:
+            raise Forbidden("Only http and https addresses can be used.")
+        return super().request(method, url, **(kwargs | {"allow_redirects": False, "stream": True}))
 
 
 def _read(response: requests.Response, max_bytes: int, deadline: float) -> None:

@@ -1,6 +1,7 @@
 """`tiny-forge serve` and `tiny-forge worker`: the panel with everything it needs, until it is told to stop."""
 
 import logging
+import os
 import signal
 import socket
 import threading
@@ -19,6 +20,9 @@ from webapp.errors import ForgeError
 from webapp.worker import Worker
 
 THREADS = 8
+PATIENCE = 25
+"""Seconds that a step gets to end when the process is told to: service managers wait little longer."""
+
 log = logging.getLogger(__name__)
 
 
@@ -51,11 +55,15 @@ def worker() -> None:
     _log_to_terminal()
     with working(current_app._get_current_object()) as thread:  # type: ignore[attr-defined]
         on_stop()
+        stopped = False
         try:
             while thread.is_alive():
                 time.sleep(1)  # not join: interrupted, it takes the thread for ended
         except KeyboardInterrupt:
-            return
+            stopped = True
+    if stopped:
+        leave(thread)
+        return
     raise ForgeError("The worker ended by a fault of its own; the lines above say which.")
 
 
@@ -66,13 +74,14 @@ def run(app: Flask, host: str, port: int, **worker_options: Any) -> None:
         click.echo(text)
     server = listen(app, host, port)
     place = f"[{host}]" if ":" in host else host
-    with working(app, **worker_options):
+    with working(app, **worker_options) as thread:
         try:
             on_stop(server.close)
             click.echo(f"Tiny Forge is at http://{place}:{port} (press Ctrl-C to stop).")
             server.run()
         except (KeyboardInterrupt, OSError):  # closing the socket is how the loop is told to end
             log.info("stopping")
+    leave(thread)
 
 
 @contextmanager
@@ -85,7 +94,15 @@ def working(app: Flask, **options: Any) -> Iterator[threading.Thread]:
         yield thread
     finally:
         worker.stop()
-        thread.join(timeout=30)
+        thread.join(timeout=PATIENCE)
+
+
+def leave(worker: threading.Thread) -> None:
+    """End the process although a step of the worker still waits for an answer: it is taken up at the next start."""
+    if worker.is_alive():
+        log.warning("a step did not end in %s seconds; it is taken up at the next start", PATIENCE)
+        logging.shutdown()
+        os._exit(0)
 
 
 def check_port(host: str, port: int) -> None:

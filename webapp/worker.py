@@ -48,13 +48,14 @@ class Worker:
         self._app = app
         self._stopping = threading.Event()
         self._beaten = now() - BEAT_EVERY
-        publisher = Publisher(name, every)
+        stopping = self._stopping.is_set
+        publisher = Publisher(name, every, stopping=stopping)
         self._runner = Runner(app, name, probe, between=publisher.run_due)
         self._watch = Watch(app)
         self._lanes: tuple[tuple[Step, ...], ...] = (
             (self._runner.run_due,),
             (publisher.run_due,),
-            (Rounds(name, config.cloudflare_api_url, every).run_due,),
+            (Rounds(name, config.cloudflare_api_url, every, stopping=stopping).run_due,),
             (WildcardCheck(every, ask=ask).run_due,),
             (self._watch.run_due,),
         )

@@ -59,7 +59,8 @@ def upgrade() -> None:
     sa.Column('dns_proxied', sa.Boolean(), nullable=True),
     sa.Column('dns_ttl', sa.Integer(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_apps')),
-    sa.UniqueConstraint('slug', name=op.f('uq_apps_slug'))
+    sa.UniqueConstraint('slug', name=op.f('uq_apps_slug')),
+    sqlite_autoincrement=True
     )
     op.create_table('engine_state',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -85,7 +86,8 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(), nullable=False),
     sa.ForeignKeyConstraint(['app_id'], ['apps.id'], name=op.f('fk_instances_app_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_instances')),
-    sa.UniqueConstraint('app_id', 'name', name=op.f('uq_instances_app_id'))
+    sa.UniqueConstraint('app_id', 'name', name=op.f('uq_instances_app_id')),
+    sqlite_autoincrement=True
     )
     op.create_table('versions',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -106,7 +108,8 @@ def upgrade() -> None:
     sa.Column('current_since', sa.DateTime(), nullable=True),
     sa.ForeignKeyConstraint(['instance_id'], ['instances.id'], name=op.f('fk_versions_instance_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_versions')),
-    sa.UniqueConstraint('instance_id', 'number', name=op.f('uq_versions_instance_id'))
+    sa.UniqueConstraint('instance_id', 'number', name=op.f('uq_versions_instance_id')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('versions', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_versions_container_id'), ['container_id'], unique=False)

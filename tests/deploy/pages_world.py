@@ -6,10 +6,12 @@ from html import unescape
 from sqlalchemy import event, select
 
 from tests.deploy.deploy_world import IMAGE, START, wish
+from webapp import vault
 from webapp.db import db, reading, transaction
 from webapp.deploy import apps, rows
 from webapp.deploy.actions import Action, ActionLine, Kind, Level, Phase
 from webapp.deploy.models import Instance, Seen, Version, VersionState
+from webapp.deploy.recipe import Recipe
 from webapp.dns.models import Connection, ConsumerType, DnsRecord, Status
 from webapp.dns.names import Fqdn
 from webapp.dns.records import RecordType
@@ -48,9 +50,13 @@ def deployed(slug="blog", *, versions=2, seen=Seen.RUNNING, **fields):
     return number
 
 
+RECIPE = Recipe(image="registry.example/acme/web", tag="v1", port=8080)
+
+
 def _version(instance, number, state):
     return Version(
-        instance_id=instance, number=number, state=state, reference=f"{IMAGE}:v{number}", recipe_sealed="",
+        instance_id=instance, number=number, state=state, reference=f"{IMAGE}:v{number}",
+        recipe_sealed=vault.seal(RECIPE.dumps()),
         image_id=f"sha256:{number:064}", container_id=f"{instance}-{number}", created_at=START,
         container_name=f"forge-{instance}-{number}", current_since=START,
     )  # fmt: skip

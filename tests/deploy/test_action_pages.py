@@ -101,14 +101,14 @@ def test_a_failure_is_on_top_with_what_is_left_and_what_to_do(client):
     tell(action, f"panic: {HOSTILE}", Level.OUTPUT)
     page = client.get(f"/actions/{action}")
     assert page.text.index("Version 9 is not healthy.") < page.text.index("Steps")
-    for text in ("still leads to version 2", "Deploy v9 again", "panic: &lt;img", "<title>Error: "):
+    for text in ("leads where it led before", "Deploy v9 again", "panic: &lt;img", "<title>Error: "):
         assert text in page.text
     assert not polls(page)
 
 
-def test_a_first_deploy_that_failed_says_that_nothing_is_left(client):
-    action = act(add(), Phase.FAILED, error="No such tag.")
-    assert "no container, no proxy host, no record" in client.get(f"/actions/{action}").text
+def test_a_removal_that_failed_can_be_asked_for_again(client):
+    action = act(add(), Phase.FAILED, kind=Kind.REMOVE, error="Device is busy.")
+    assert 'href="/instances/1/remove"' in client.get(f"/actions/{action}").text
 
 
 def test_when_it_is_done_the_page_leads_to_app_and_site(client):

@@ -25,6 +25,9 @@ class Kind(StrEnum):
     CLEAN_UP = "clean-up"
 
 
+DEPLOYS = frozenset({Kind.DEPLOY, Kind.ROLL_BACK})
+
+
 class Phase(StrEnum):
     """How far an action is, in this order; the last three are ends."""
 

@@ -118,15 +118,19 @@ def _sealed(secret: Secret, saved: dict[str, str]) -> dict[str, Any]:
     return {"key": secret.key, "value": value, "secret": True}
 
 
-def recipe_of(app: App, tag: str) -> Recipe:
-    """How the app would run now, secrets unsealed. Raises KeyLost."""
+def recipe_of(app: App, tag: str, instance: str = FIRST_INSTANCE) -> Recipe:
+    """How an instance of the app would run now, secrets unsealed. Raises KeyLost.
+
+    Volumes are an instance's own: others than the first have its name in theirs, so that no two write to one.
+    """
     env = {e["key"]: vault.unseal(e["value"]) if e["secret"] else e["value"] for e in app.env}
     return Recipe(
         image=app.image,
         tag=tag,
         env=env,
+        secrets=tuple(e["key"] for e in app.env if e["secret"]),
         command=tuple(app.command),
-        mounts=tuple(Mount(**mount | {"kind": MountKind(mount["kind"])}) for mount in app.mounts),
+        mounts=mounts_of(app, instance),
         labels=app.labels,
         check=Check(
             app.check_kind, app.check_path, app.check_status, app.check_interval, app.check_timeout,
@@ -134,6 +138,17 @@ def recipe_of(app: App, tag: str) -> Recipe:
         ),
         **{name: getattr(app, name) for name in _SAME},
     )  # fmt: skip
+
+
+def mounts_of(app: App, instance: str) -> tuple[Mount, ...]:
+    """The mounts of one instance."""
+    mounts = (Mount(**mount | {"kind": MountKind(mount["kind"])}) for mount in app.mounts)
+    if instance == FIRST_INSTANCE:
+        return tuple(mounts)
+    return tuple(
+        replace(mount, source=f"{mount.source}-{instance}") if mount.kind is MountKind.VOLUME else mount
+        for mount in mounts
+    )
 
 
 def add_instance(app_id: int, name: str, tag: str, fqdn: Fqdn, *, at: datetime) -> Instance:

@@ -9,11 +9,11 @@ from webapp import vault
 from webapp.db import reading, transaction
 from webapp.deploy import journal, rows
 from webapp.deploy.actions import Action, ActionLine, Level, Phase
-from webapp.deploy.job import Job
+from webapp.deploy.job import Cancelled, Job
 from webapp.deploy.models import Instance, Seen, Version, VersionState
 from webapp.deploy.recipe import Recipe, Strategy, takeover
 from webapp.deploy.steps import check_free, pull, start, wait_until_healthy
-from webapp.dns import ledger
+from webapp.dns import claims, ledger
 from webapp.errors import Busy, EngineError, InvalidInput, ProxyError
 from webapp.proxy import instances
 from webapp.proxy.instances import Forward, host_of
@@ -70,6 +70,8 @@ def take_over(job: Job) -> None:
     """The version is the current one from here on: there is no way back but another deploy."""
     at = job.at
     with transaction() as session:
+        if session.get_one(Action, job.action.id).cancel_asked:
+            raise Cancelled("Cancelled by request.")
         for other in rows.versions(session, [job.the_instance.id]):
             if other.state is VersionState.CURRENT:
                 other.state = VersionState.KEPT
@@ -117,9 +119,11 @@ def retire_others(job: Job) -> None:
     others = _others(job)
     if others:
         job.enter(Phase.RETIRING, "Stopping the old version; it is kept to go back to.")
+    with reading() as session:
+        needed = {action.version_id for action in rows.open_of_app(session, job.the_app.id)}
     for place, other in enumerate(others):
         try:
-            if place < job.the_app.versions_kept:
+            if place < job.the_app.versions_kept or other.id in needed:
                 _stop(job, other)
             else:
                 discard(job, other)
@@ -190,8 +194,9 @@ def _point_back(job: Job) -> Version | None:
         instances.point(job.the_instance.id, forward(job, old), at=job.at)
     else:
         instances.unpublish(job.the_instance.id, at=job.at)
+        claims.release(job.the_instance.consumer, at=job.at)
     status, error = await_host(job)
-    if status is HostStatus.PENDING:
+    if status is HostStatus.PENDING and not _is_going(job):
         # The name may lead to the new version by now, so that one has to stay until this is known.
         raise ProxyError(error or "Nginx Proxy Manager does not answer.", will_heal=True)
     if status not in (HostStatus.ONLINE, HostStatus.RESERVED):
@@ -199,12 +204,17 @@ def _point_back(job: Job) -> Version | None:
     return old
 
 
+def _is_going(job: Job) -> bool:
+    """Whether somebody wants the whole instance removed: then nothing has to be put back first."""
+    with reading() as session:
+        return session.get_one(Instance, job.the_instance.id).removing
+
+
 def _last_words(job: Job) -> None:
     """What the new container wrote last is kept in the log, without the secrets it was given."""
     container = job.container()
     if container is not None:
-        secrets = [value for value in job.the_recipe.env.values() if len(value) > 5]
-        told = [_masked(line.text, secrets) for line in job.engine.logs(container.id, 40)]
+        told = [job.the_recipe.masked(line.text) for line in job.engine.logs(container.id, 40)]
         journal.add(job.action.id, told, level=Level.OUTPUT, at=job.at)
 
 
@@ -221,9 +231,3 @@ def _drop_row(job: Job) -> None:
     if job.the_version.state is not VersionState.KEPT:
         with transaction() as session:
             session.delete(session.get_one(Version, job.the_version.id))
-
-
-def _masked(text: str, secrets: list[str]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, "•••")
-    return text

@@ -109,13 +109,13 @@ class DockerEngine:
             return
 
     def remove(self, container: str) -> None:
-        """Remove it, running or not; volumes stay. One that is gone is no error."""
+        """Remove it, running or not; volumes with a name stay. One that is gone is no error."""
         details = self._ours(container)
         if details is None:
             return
         call = _change(details, "remove {}", "DELETE /containers/{}")
         try:
-            self._http.ask(call, lambda client: client.remove_container(details["Id"], v=False, force=True))
+            self._http.ask(call, lambda client: client.remove_container(details["Id"], v=True, force=True))
         except Gone:
             return
 

@@ -216,7 +216,7 @@ class Engine(Protocol):
         """
 
     def remove(self, container: str) -> None:
-        """Remove it, running or not; volumes stay. One that is gone is no error."""
+        """Remove it, running or not; volumes that have a name stay. One that is gone is no error."""
 
     def remove_volume(self, name: str) -> None:
         """Remove a volume; one that is gone is no error. Raises EngineError while a container uses it."""

@@ -1,6 +1,5 @@
 """The app and instance forms: the one place where they are validated, for the pages and for the command line."""
 
-import ipaddress
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -17,10 +16,9 @@ from webapp.deploy.engine import Mount, Restart
 from webapp.deploy.fields import AppFields
 from webapp.deploy.health import Check, CheckKind
 from webapp.deploy.models import App
-from webapp.deploy.power import parse_image, parse_network, parse_tag
+from webapp.deploy.power import parse_address, parse_image, parse_network, parse_tag, registry
 from webapp.deploy.recipe import Reach, Recipe, Strategy
 from webapp.dns.names import Fqdn, parse_name
-from webapp.errors import InvalidInput
 from webapp.proxy.forms import option_fields, parsed, surroundings
 
 SLUG = re.compile(r"[a-z][a-z0-9-]{0,26}[a-z0-9]|[a-z]")
@@ -72,7 +70,16 @@ class AppForm(AppFields):
     def validate_publish_on(self, field: Field) -> None:
         """One address of this machine: never all of them."""
         field.data = (field.data or "127.0.0.1").strip()
-        field.data = parsed(lambda: _address(field.data))
+        field.data = parsed(lambda: parse_address(field.data))
+
+    def validate_strategy(self, field: Field) -> None:
+        """Two copies side by side, unless something forbids them."""
+        if field.data != Strategy.BLUE_GREEN:
+            return
+        if self.reach.data == Reach.PORT and self.host_port.data:
+            raise ValidationError("Only one copy can have a fixed port: leave the port blank, or stop first.")
+        if any(not mount.read_only for mount in parsed(lambda: self._mounts(self.mounts.data or ""))):
+            raise ValidationError("Two copies must not write to one volume: stop the old version first.")
 
     def validate_check_path(self, field: Field) -> None:
         """A path."""
@@ -204,22 +211,6 @@ class InstanceForm(FlaskForm):  # type: ignore[misc]
         field.data = (field.data or "").strip()
         if field.data:
             parsed(lambda: parse_tag(field.data))
-
-
-def registry(image: str) -> str:
-    """The registry an image comes from: its first part, when that is a host."""
-    first, slash, _ = image.partition("/")
-    return first if slash and ("." in first or ":" in first or first == "localhost") else ""
-
-
-def _address(text: str) -> str:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError as error:
-        raise InvalidInput("Enter an address of this server, such as 127.0.0.1 or 172.17.0.1.") from error
-    if address.is_unspecified or address.is_multicast or getattr(address, "scope_id", None):
-        raise InvalidInput("Enter one address: a port open on all of them could be reached from everywhere.")
-    return str(address)
 
 
 def make_app_form(data: Any, app: App | None = None, *, csrf: bool = True) -> AppForm:

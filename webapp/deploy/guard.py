@@ -1,6 +1,5 @@
 """The allow-list over the whole request that makes a container: the engine's socket is root on the machine. Pure."""
 
-import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -103,11 +102,9 @@ def _bindings(value: dict[str, list[dict[str, str]]]) -> bool:
 
 def _binding(place: dict[str, str]) -> bool:
     """A blank address, like 0.0.0.0, would be every address of the machine."""
-    address = ipaddress.ip_address(place["HostIp"])
     return (
         set(place) == {"HostIp", "HostPort"}
-        and not address.is_unspecified
-        and not address.is_multicast
+        and power.parse_address(place["HostIp"]) == place["HostIp"]
         and _is_port(f"{place['HostPort']}/tcp")
     )
 

@@ -6,10 +6,11 @@ from flask.cli import AppGroup, with_appcontext
 from webapp.db import now, reading
 from webapp.deploy import dashboard, rows, service
 from webapp.deploy.actions import Action, Kind
-from webapp.deploy.connection import engine
 from webapp.deploy.follow import follow
+from webapp.deploy.logs import read as read_log
+from webapp.deploy.models import VersionState
 from webapp.deploy.power import parse_tag
-from webapp.errors import ForgeError, InvalidInput, NotFound
+from webapp.errors import ForgeError, InvalidInput
 from webapp.health import worker_is_alive
 from webapp.terminal import as_json, confirm, say, table
 
@@ -52,9 +53,7 @@ def logs(target: str, tail: int, timestamps: bool, as_json: bool) -> None:
     """Show the last lines of its container's log."""
     with reading() as session:
         version = rows.current_version(session, rows.instance_by_name(session, target).id)
-    if version is None or not version.container_id:
-        raise NotFound(f"{target} has no container yet.")
-    for line in engine().logs(version.container_id, tail):
+    for line in read_log(version, tail):
         if as_json:
             say({"at": line.at, "text": line.text, "error": line.is_error}, "", as_json=True)
         else:
@@ -87,8 +86,7 @@ def rollback(target: str, number: int | None, wait: bool, as_json: bool) -> None
     """Go back to a kept version."""
     with reading() as session:
         found = rows.instance_by_name(session, target)
-        current = rows.current_version(session, found.id)
-        kept = [v for v in rows.versions(session, [found.id]) if current is None or v.id != current.id]
+        kept = [v for v in rows.versions(session, [found.id]) if v.state is VersionState.KEPT]
         kept.sort(key=lambda v: v.current_since or v.created_at, reverse=True)
     chosen = next((v for v in kept if number is None or v.number == number), None)
     if chosen is None:

@@ -10,9 +10,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from webapp.db import now, reading
 from webapp.deploy import apps, dashboard, rows, service
 from webapp.deploy.actions import Kind
-from webapp.deploy.connection import engine
+from webapp.deploy.connection import glance
 from webapp.deploy.engine import LogLine
 from webapp.deploy.forms import make_instance_form
+from webapp.deploy.logs import read as read_log
 from webapp.deploy.models import Instance, Version
 from webapp.deploy.power import parse_tag
 from webapp.deploy.views import beside, by, done, refuse_tag
@@ -156,17 +157,16 @@ def usage(instance_id: int) -> Response:
     found, version = _with_version(instance_id)
     used, problem = None, None
     try:
-        used = engine().usage(version.container_id) if version and version.container_id else None
+        with glance() as engine:
+            used = engine.usage(version.container_id) if version and version.container_id else None
     except ForgeError as error:
         problem = error.message
     return show("deploy/usage.html", "deploy/_usage.html", instance=found, usage=used, problem=problem)
 
 
 def _read_log(version: Version | None, tail: int) -> tuple[list[LogLine], str | None]:
-    if version is None or not version.container_id:
-        return [], "There is no container yet. Deploy the instance first."
     try:
-        return engine().logs(version.container_id, tail), None
+        return read_log(version, tail), None
     except ForgeError as error:
         return [], error.message
 

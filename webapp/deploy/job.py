@@ -8,7 +8,7 @@ from typing import TypeVar
 from webapp import vault
 from webapp.db import reading
 from webapp.deploy import journal, rows
-from webapp.deploy.actions import CAN_CANCEL, Action, Kind, Level, Phase
+from webapp.deploy.actions import CAN_CANCEL, DEPLOYS, Action, Level, Phase
 from webapp.deploy.engine import Container, Engine, Owner
 from webapp.deploy.health import Probe
 from webapp.deploy.models import App, Instance, Version
@@ -49,7 +49,7 @@ class Job:
     instance: Instance | None
     app: App | None
     version: Version | None
-    recipe: Recipe | None
+    _recipe: Recipe | None = None
 
     @classmethod
     def read(cls, action_id: int, tools: Tools) -> "Job":
@@ -58,7 +58,7 @@ class Job:
             action = session.get_one(Action, action_id)
             instance = session.get(Instance, action.instance_id) if action.instance_id else None
             version = session.get(Version, action.version_id) if action.version_id else None
-            if version is None and instance is not None and action.kind is not Kind.DEPLOY:
+            if version is None and instance is not None and action.kind not in DEPLOYS:
                 version = rows.current_version(session, instance.id)
             return cls(
                 tools=tools,
@@ -67,7 +67,6 @@ class Job:
                 instance=instance,
                 app=instance.app if instance else None,
                 version=version,
-                recipe=Recipe.loads(vault.unseal(version.recipe_sealed)) if version else None,
             )
 
     def reread(self) -> None:
@@ -102,8 +101,10 @@ class Job:
 
     @property
     def the_recipe(self) -> Recipe:
-        """How that version runs."""
-        return _there(self.recipe, "The version")
+        """How that version runs. Raises KeyLost where its secrets cannot be read any more."""
+        if self._recipe is None:
+            self._recipe = Recipe.loads(vault.unseal(self.the_version.recipe_sealed))
+        return self._recipe
 
     @property
     def owner(self) -> Owner:
@@ -133,8 +134,15 @@ class Job:
             return None  # without an image there cannot be one
         if self.the_version.container_id:
             return self.engine.container(self.the_version.container_id)
-        found = next((c for c in self.engine.containers() if c.owner == self.owner), None)
+        mine = (c for c in self.engine.containers() if c.owner == self.owner and c.name == self.name)
+        found = next((c for c in mine if c.image_id == self.the_version.image_id), None)
         return self.engine.container(found.id) if found else None
+
+    @property
+    def name(self) -> str:
+        """What the version's container is called."""
+        app, instance, number = self.the_app.slug, self.the_instance.name, self.the_version.number
+        return f"forge-{app}-{instance}-{number}-{self.install[:4]}"
 
 
 def _there(thing: Thing | None, what: str) -> Thing:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from webapp.db import reading, transaction
 from webapp.deploy import deployer, rows
 from webapp.deploy.actions import Action, Level, Phase
+from webapp.deploy.apps import mounts_of
 from webapp.deploy.engine import Container, MountKind
 from webapp.deploy.job import Job
 from webapp.deploy.models import App, Instance, Seen, Version
@@ -104,14 +105,11 @@ def _volumes(container: Container) -> set[str]:
 
 def _remove_volumes(job: Job, seen: set[str]) -> None:
     """Remove volumes that no other app names; one that cannot be removed is said, and stays."""
-    mounts = job.the_app.mounts
-    named = {mount["source"] for mount in mounts if mount["kind"] == MountKind.VOLUME}
+    mine = mounts_of(job.the_app, job.the_instance.name)
+    named = {mount.source for mount in mine if mount.kind is MountKind.VOLUME}
     with reading() as session:
-        others = session.scalars(select(App).where(App.id != job.the_app.id)).all()
-        siblings = session.scalars(
-            select(Instance.id).where(Instance.app_id == job.the_app.id, Instance.id != job.the_instance.id)
-        ).all()
-    kept = {mount["source"] for app in others for mount in app.mounts} | (named if siblings else set())
+        others = session.scalars(select(Instance).where(Instance.id != job.the_instance.id)).unique().all()
+        kept = {mount.source for other in others for mount in mounts_of(other.app, other.name)}
     for name in sorted(seen | named):
         if name in kept:
             job.say(f"The volume {name} stays: something else uses it.", Level.WARNING)

@@ -24,6 +24,7 @@ class App(HostOptions, Base):
     """
 
     __tablename__ = "apps"
+    __table_args__ = {"sqlite_autoincrement": True}
 
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(String(40), unique=True)
@@ -85,7 +86,7 @@ class Instance(Base):
     """
 
     __tablename__ = "instances"
-    __table_args__ = (UniqueConstraint("app_id", "name"),)
+    __table_args__ = (UniqueConstraint("app_id", "name"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     app_id: Mapped[int] = mapped_column(ForeignKey("apps.id"))
@@ -137,6 +138,7 @@ class Version(Base):
             "uq_versions_current", "instance_id",
             unique=True, sqlite_where=text("state = 'current'"), postgresql_where=text("state = 'current'"),
         ),
+        {"sqlite_autoincrement": True},  # the id is a mark on a container, so it must not come again
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -1,5 +1,6 @@
 """What an app may ask for, by type: images, variables, volumes, networks, labels, and folders of this machine."""
 
+import ipaddress
 import re
 from pathlib import Path
 
@@ -36,6 +37,12 @@ def parse_image(text: str) -> tuple[str, str]:
     head, slash, last = text.rpartition("/")
     name, colon, tag = last.partition(":")
     return parse_repository(head + slash + name), parse_tag(tag) if colon else "latest"
+
+
+def registry(image: str) -> str:
+    """The registry an image comes from: its first part, when that is a host."""
+    first, slash, _ = image.partition("/")
+    return first if slash and ("." in first or ":" in first or first == "localhost") else ""
 
 
 def parse_repository(text: str) -> str:
@@ -110,6 +117,19 @@ def parse_container_name(text: str) -> str:
     if not _NAME.fullmatch(text):
         raise InvalidInput(f"«{_shown(text)}» cannot be the name of a container. {_NAME_RULE}")
     return text
+
+
+def parse_address(text: str) -> str:
+    """One address of this machine, in normal form: a port that is open on all of them is open to everybody."""
+    try:
+        address = ipaddress.ip_address(text.strip())
+    except ValueError as error:
+        raise InvalidInput("Enter an address of this server, such as 127.0.0.1 or 172.17.0.1.") from error
+    if isinstance(address, ipaddress.IPv6Address):
+        address = address.ipv4_mapped or address
+    if address.is_unspecified or address.is_multicast or getattr(address, "scope_id", None):
+        raise InvalidInput("Enter one address: a port open on all of them could be reached from everywhere.")
+    return str(address)
 
 
 def parse_label_key(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -10,6 +10,8 @@ from webapp.deploy.engine import ContainerSpec, Mount, MountKind, Owner, Restart
 from webapp.deploy.health import Check, CheckKind
 
 MEBIBYTE = 1024 * 1024
+LEAST_SECRET = 4
+"""Characters: hiding shorter values would make every text unreadable, and hide nothing."""
 
 
 class Reach(StrEnum):
@@ -29,15 +31,17 @@ class Strategy(StrEnum):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a version runs. Memory in MiB, `cpus` in cores (0: no limit), `drain` and `stop_seconds` in seconds.
+    """How a version runs. `secrets` are the names in `env` whose values nobody may see.
 
-    `publish_on` is the address of this machine where the port is published, `host_port` a fixed port there.
+    Memory in MiB, `cpus` in cores (0: no limit), `drain` and `stop_seconds` in seconds. `publish_on` is the
+    address of this machine where the port is published, `host_port` a fixed port there.
     """
 
     image: str
     tag: str
     port: int
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     mounts: tuple[Mount, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -73,6 +77,7 @@ class Recipe:
             **raw
             | {
                 "command": tuple(raw["command"]),
+                "secrets": tuple(raw["secrets"]),
                 "mounts": tuple(
                     Mount(**mount | {"kind": MountKind(mount["kind"])}) for mount in raw["mounts"]
                 ),
@@ -83,9 +88,13 @@ class Recipe:
             }
         )
 
-    def with_tag(self, tag: str) -> "Recipe":
-        """The same for another tag."""
-        return replace(self, tag=tag)
+    def masked(self, text: str) -> str:
+        """A text of the container without the secrets it was given; the longest first, as one may hold another."""
+        values = {self.env.get(name, "") for name in self.secrets}
+        for value in sorted(values, key=len, reverse=True):
+            if len(value) >= LEAST_SECRET:
+                text = text.replace(value, "•••")
+        return text
 
     def container(self, name: str, image: str, owner: Owner, host_port: int | None) -> ContainerSpec:
         """The container that the recipe describes."""

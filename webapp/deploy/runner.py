@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.db import db, now, reading, work_committed
 from webapp.deploy import deployer, journal, keeping, rows
-from webapp.deploy.actions import Action, Kind, Level, Phase
+from webapp.deploy.actions import DEPLOYS, Action, Kind, Level, Phase
 from webapp.deploy.connection import engine
 from webapp.deploy.health import NetworkProbe, Probe
 from webapp.deploy.job import Cancelled, Job, Stopped, Tools
@@ -41,7 +41,6 @@ WORK: Mapping[Kind, Callable[[Job], None]] = {
     Kind.REMOVE: keeping.remove,
     Kind.CLEAN_UP: keeping.clean_up,
 }
-DEPLOYS = frozenset({Kind.DEPLOY, Kind.ROLL_BACK})
 
 
 def heals(error: ForgeError) -> bool:
@@ -115,30 +114,37 @@ class Runner:
     def _in_thread(self, key: str, action_id: int) -> None:
         with self._app.app_context():
             try:
-                self._guarded(key, action_id)
+                was_ours = self._guarded(key, action_id)
             finally:
                 db.session.remove()
-        work_committed.ring()  # the next action of this app need not wait for the timer
+        if was_ours:
+            work_committed.ring()  # the next action of this app need not wait for the timer
 
-    def _guarded(self, key: str, action_id: int) -> None:
+    def _guarded(self, key: str, action_id: int) -> bool:
+        """Perform it; False where another process is at it, or nothing could be done."""
         try:
-            self._perform(key, action_id)
+            return self._perform(key, action_id)
         except SQLAlchemyError:
             log.exception("deploy: the database could not be used; trying again")
+            return False
         finally:
             with self._lock:
                 self._at_work.pop(key, None)
                 self._lost.discard(key)
 
-    def _perform(self, key: str, action_id: int) -> None:
+    def _perform(self, key: str, action_id: int) -> bool:
         try:
             with leased(key, self._holder, self._clock, LEASE) as renew:
                 with self._lock:
                     self._at_work[key] = renew
                 tools = Tools(engine(), self._probe, self._clock, lambda seconds: self._wait(key, seconds))
                 self._carry_out(action_id, tools)
-        except (Busy, Stopped) as why:
-            log.info("deploy: %s: %s", key, why or "stops here, and goes on at the next start")
+                return True
+        except Stopped:
+            log.info("deploy: %s: stops here, and goes on at the next start", key)
+        except Busy as busy:
+            log.debug("deploy: %s: %s", key, busy.message)
+        return False
 
     def _carry_out(self, action_id: int, tools: Tools) -> None:
         """The work, or what is left of its undoing; every way it can go ends in the row."""
@@ -191,7 +197,9 @@ class Runner:
     def _succeeded(self, job: Job) -> None:
         text = "Done."
         if job.action.kind in DEPLOYS and job.instance is not None:
-            text = f"Version {job.the_version.number} is live at {job.instance.fqdn}."
+            with reading() as session:  # it may have got another name meanwhile
+                name = rows.instance(session, job.instance.id).fqdn
+            text = f"Version {job.the_version.number} is live at {name}."
         journal.end(job.action.id, Phase.DONE, text, at=job.at)
 
     def _later(self, job: Job, error: ForgeError) -> None:

@@ -23,7 +23,7 @@ def deploy(instance_id: int, tag: str = "", *, by: str = "", key: str | None = N
             return found
         instance = apps.usable(session, instance_id)
         app = instance.app
-        recipe = apps.recipe_of(app, tag or instance.tag or app.tag)
+        recipe = apps.recipe_of(app, tag or instance.tag or app.tag, instance.name)
         version = Version(
             instance_id=instance.id,
             number=rows.next_number(session, instance.id),

@@ -14,12 +14,14 @@ from webapp.deploy.actions import Level, Phase
 from webapp.deploy.engine import Container, Gone, Layer, Login, PortTaken
 from webapp.deploy.health import FAILURES, CheckKind, Verdict
 from webapp.deploy.job import Job
-from webapp.deploy.models import Version, VersionState
-from webapp.deploy.recipe import Reach, Strategy, takeover
+from webapp.deploy.models import App, Version, VersionState
+from webapp.deploy.power import registry
+from webapp.deploy.recipe import Reach, Recipe, Strategy, takeover
 from webapp.dns import claims
 from webapp.dns.models import SeenRecord, Status
 from webapp.errors import EngineError, ProxyError
 from webapp.proxy.instances import host_of
+from webapp.proxy.models import ProxyHost
 from webapp.proxy.publish import NOT_SET_UP
 from webapp.proxy.service import check_free as check_host_free
 from webapp.proxy.service import npm_settings_or_none
@@ -42,6 +44,8 @@ def check_free(job: Job) -> None:
         npm = npm_settings_or_none(session)
         if npm is None or not npm.ready:
             raise ProxyError(NOT_SET_UP)
+        if npm.error:  # a deploy that cannot be finished is not begun: it may have to stop the old version
+            raise ProxyError(npm.error, will_heal=npm.next_try_at is not None)
         check_host_free(session, name, host_of(session, job.the_instance.id))
         claims.check_free(session, consumer, {name})
         query = select(SeenRecord).where(SeenRecord.fqdn == name, SeenRecord.status == Status.FOREIGN)
@@ -60,16 +64,19 @@ def pull(job: Job) -> None:
     if version.image_id:
         return
     job.enter(Phase.PULLING, f"Pulling {version.reference}.")
-    app = job.the_app
-    login = None
-    if app.registry_password_sealed:
-        login = Login(app.registry_user, vault.unseal(app.registry_password_sealed))
-    image = job.engine.pull(version.reference, login, Meter(job))
+    image = job.engine.pull(version.reference, _login(job.the_app, job.the_recipe), Meter(job))
     with transaction() as session:
         row = session.get_one(Version, version.id)
         row.image_id, row.digest, row.own_check = image.id, image.digest, image.has_health_check
     job.reread()
     job.say(f"Pulled: {image.digest or image.id}.")
+
+
+def _login(app: App, recipe: Recipe) -> Login | None:
+    """The app's account, for the registry it was entered for: the app may have another one by now."""
+    if not app.registry_password_sealed or registry(app.image) != registry(recipe.image):
+        return None
+    return Login(app.registry_user, vault.unseal(app.registry_password_sealed))
 
 
 @dataclass
@@ -142,7 +149,7 @@ def create(job: Job, taken: set[int]) -> str:
         raise Gone(
             f"The engine no longer has the image of version {version.number}. Deploy {version.reference} again."
         )
-    name = f"forge-{job.the_app.slug}-{job.the_instance.name}-{version.number}-{job.install[:4]}"
+    name = job.name
     port = None
     if recipe.reach is Reach.PORT:
         before = version.host_port if version.host_port not in taken else None
@@ -180,6 +187,9 @@ def free_port(version_id: int, taken: set[int]) -> int:
     """A port no version has, kept for this one at once. Raises EngineError when there is none left."""
     with transaction() as session:
         used = set(session.scalars(select(Version.host_port).where(Version.host_port.is_not(None))))
+        used |= set(
+            session.scalars(select(ProxyHost.forward_port))
+        )  # a host that is not gone yet leads there
         port = next((port for port in PORTS if port not in used and port not in taken), None)
         if port is None:
             raise EngineError("There is no free port left for another container. Remove old versions.")
@@ -206,7 +216,8 @@ def wait_until_healthy(job: Job) -> None:
         late = job.at - begun - timedelta(seconds=check.start_period)
         failures += late >= timedelta()
         if finding.verdict is Verdict.FAILED or (late > LONGEST_CHECK if own else failures >= FAILURES):
-            raise EngineError(f"Version {version.number} is not healthy: {finding.reason}.")
+            reason = job.the_recipe.masked(finding.reason)
+            raise EngineError(f"Version {version.number} is not healthy: {reason}.")
         job.pause(check.interval if failures and not own else 0.5)
 
 

@@ -72,15 +72,16 @@ class Watch:
         while not self._leaving.is_set():
             with self._app.app_context():
                 try:
-                    for _event in engine().events(self._leaving.is_set):
+                    events = engine().events(self._leaving.is_set)
+                    self._stir()  # it may have been away, and somebody may have been at it meanwhile
+                    for _event in events:
                         self._stir()
+                    self._stir()  # the stream ended: it went away
                 except (EngineError, SQLAlchemyError) as error:
                     log.debug("engine events: %s", error)
                 finally:
                     db.session.remove()
-            if not self._leaving.is_set():
-                self._stir()  # the stream ended: the engine went away, or came back
-                self._leaving.wait(LISTEN_AGAIN)
+            self._leaving.wait(LISTEN_AGAIN)
 
     def _stir(self) -> None:
         self._stirred.set()
