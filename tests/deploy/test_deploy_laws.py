@@ -1,7 +1,7 @@
 """Whatever happens at whichever step of a deploy: afterwards containers, hosts, rows and names agree."""
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 
 from tests.deploy.deploy_world import NAME
 from webapp.db import reading, transaction
@@ -119,6 +119,7 @@ def panel_app(panel):
 def renumber(panel):
     """Ids begin at 1 again, as the stories have it."""
     with transaction() as session:
+        session.execute(text("DELETE FROM sqlite_sequence"))
         session.execute(delete(ActionLine))
         session.execute(delete(Action))
 
