@@ -234,3 +234,14 @@ class SeenRecord(Base):
     proxied: Mapped[bool]
     mark: Mapped[str | None] = mapped_column(String(64))
     checked_at: Mapped[datetime]
+
+
+class CallWindow(Base):
+    """How many calls were made with one token since the window began; `closed_until`: none before that."""
+
+    __tablename__ = "dns_call_windows"
+
+    token: Mapped[str] = mapped_column(String(32), primary_key=True)
+    began_at: Mapped[datetime]
+    calls: Mapped[int] = mapped_column(default=0)
+    closed_until: Mapped[datetime | None]

@@ -10,6 +10,7 @@ from webapp import vault
 from webapp.db import now, reading, transaction
 from webapp.dns import ledger, providers, reconcile, settle
 from webapp.dns.models import Connection
+from webapp.dns.pace import Pace
 from webapp.dns.providers.base import Provider
 from webapp.dns.reconcile import Approval, Report, never
 from webapp.dns.summary import describe
@@ -140,7 +141,10 @@ class Rounds:
             kind, sealed = connection.provider, connection.credentials_sealed
         if sealed not in self._providers:
             credentials = json.loads(vault.unseal(sealed))
-            self._providers = {sealed: providers.make(kind, credentials, owner, api_url=self.api_url)}
+            budget = Pace.of(credentials.get("token", ""), self.clock)
+            self._providers = {
+                sealed: providers.make(kind, credentials, owner, api_url=self.api_url, budget=budget)
+            }
         return self._providers[sealed]
 
     def _refresh_zones(self, connection_id: int, provider: Provider) -> None:

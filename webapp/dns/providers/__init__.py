@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from webapp.dns.providers.base import Provider
+from webapp.dns.providers.base import Budget, Provider, Unlimited
 from webapp.dns.providers.cloudflare import Cloudflare
 from webapp.dns.providers.memory import Memory
 from webapp.errors import InvalidInput
@@ -29,11 +29,15 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def make(name: str, credentials: Mapping[str, str], owner: str, *, api_url: str) -> Provider:
+def make(
+    name: str, credentials: Mapping[str, str], owner: str, *, api_url: str, budget: Budget | None = None
+) -> Provider:
     """The provider of that name, ready to use. Raises InvalidInput for one that does not exist."""
     if name not in KINDS:
         raise InvalidInput(f"There is no DNS provider called {name}.", "provider")
-    return KINDS[name].make(credentials=credentials, owner=owner, api_url=api_url)
+    return KINDS[name].make(
+        credentials=credentials, owner=owner, api_url=api_url, budget=budget or Unlimited()
+    )
 
 
 def offered(*, practice: bool) -> tuple[str, ...]:

@@ -27,6 +27,28 @@ class Finding:
     message: str
 
 
+class Budget(Protocol):
+    """How many calls may still be made."""
+
+    def spend(self) -> None:
+        """Count a call that is about to be made. Raises Outage when none is left."""
+        ...
+
+    def told(self, left: int, seconds: int) -> None:
+        """The API says how many calls are left until so many seconds from now."""
+        ...
+
+
+class Unlimited:
+    """Counts nothing: for a test button, and for providers without a limit."""
+
+    def spend(self) -> None:
+        """Go ahead."""
+
+    def told(self, left: int, seconds: int) -> None:
+        """Never mind."""
+
+
 class Provider(Protocol):
     """Everything the panel asks of a provider.
 

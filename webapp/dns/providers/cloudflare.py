@@ -6,7 +6,7 @@ from typing import Any
 import requests
 
 from webapp.dns.changes import Change, Delete, Update
-from webapp.dns.providers.base import Finding, Outcome, by_name, perform
+from webapp.dns.providers.base import Budget, Finding, Outcome, Unlimited, by_name, perform
 from webapp.dns.providers.cloudflare_http import NO_SUCH_RECORD, CloudflareHttp
 from webapp.dns.providers.cloudflare_probe import CloudflareProbe
 from webapp.dns.providers.cloudflare_wire import (
@@ -39,8 +39,9 @@ class Cloudflare:
         owner: str,
         api_url: str,
         session: requests.Session | None = None,
+        budget: Budget | None = None,
     ) -> None:
-        self._http = CloudflareHttp(api_url, credentials.get("token", ""), session)
+        self._http = CloudflareHttp(api_url, credentials.get("token", ""), session, budget or Unlimited())
         self._owner = owner
 
     def list_zones(self) -> list[Zone]:

@@ -1,6 +1,7 @@
 """Speaks HTTP with the Cloudflare API and turns every way it can fail into one of our errors."""
 
 import logging
+import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import requests
 
 from webapp import outgoing
+from webapp.dns.providers.base import Budget
 from webapp.errors import Denied, Outage, ProviderError, Rejected
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,9 @@ EXPLAINED = {
 }
 CREDENTIALS = frozenset({1000, 1038, 6003, 6111, 9103, 9106, 9109, 10000, 10001})
 NO_SUCH_RECORD = 81044
+RATE = re.compile(r'"[^"]*";\s*r=(\d{1,9});\s*t=(\d{1,9})')
+"""The header that tells how many calls are left, and the seconds until they are counted anew (since 2025-09)."""
+
 STATUS_DENIED = frozenset({401, 403})
 TOO_SLOW = 408
 
@@ -43,8 +48,9 @@ TOO_SLOW = 408
 class CloudflareHttp:
     """One connection pool and one token; `call` is the only place that sees HTTP."""
 
-    def __init__(self, api_url: str, token: str, session: requests.Session | None = None) -> None:
+    def __init__(self, api_url: str, token: str, session: requests.Session | None, budget: Budget) -> None:
         self._base = api_url
+        self._budget = budget
         self._session = session or outgoing.session(max_bytes=MAX_BYTES)
         # A header value with a line break is refused by requests with the value in its message: keep it out.
         self._token = "".join(token.split())
@@ -55,6 +61,7 @@ class CloudflareHttp:
         """The decoded envelope of a successful answer. Raises Outage, Denied or Rejected."""
         if not (self._token.isascii() and self._token.isprintable()):
             raise Denied(EXPLAINED[6003], [6003])  # no header can carry it
+        self._budget.spend()
         try:
             answer = self._session.request(
                 method,
@@ -66,6 +73,8 @@ class CloudflareHttp:
             )
         except requests.RequestException as error:
             raise _unreachable(error, changing=method != "GET") from None
+        if left := RATE.match(answer.headers.get("Ratelimit", "")):
+            self._budget.told(int(left[1]), int(left[2]))
         return _read(method, path, answer, self._token)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 from webapp.dns.changes import Change
-from webapp.dns.providers.base import Finding, Outcome, one_by_one
+from webapp.dns.providers.base import Budget, Finding, Outcome, one_by_one
 from webapp.dns.records import LiveRecord, Record, Usage, Zone, excludes
 from webapp.errors import Denied, Outage, Rejected
 
@@ -48,7 +48,9 @@ ACCOUNTS: dict[str, Account] = {}
 class Memory:
     """The provider's view of one account."""
 
-    def __init__(self, *, credentials: Mapping[str, str], owner: str, api_url: str = "") -> None:
+    def __init__(
+        self, *, credentials: Mapping[str, str], owner: str, api_url: str = "", budget: Budget | None = None
+    ) -> None:
         self._token, self._owner = credentials.get("token", ""), owner
 
     def list_zones(self) -> list[Zone]:
