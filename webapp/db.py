@@ -6,16 +6,18 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Engine, MetaData, String, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.types import TypeDecorator
 
+Row = TypeVar("Row")
 NAMING = {
     "ix": "ix_%(column_0_label)s",
     "uq": "uq_%(table_name)s_%(column_0_name)s",
@@ -142,6 +144,16 @@ def reading() -> Iterator[Session]:
 def wake_worker_on_commit() -> None:
     """Have every lane of the worker look at its rows as soon as the current transaction is committed."""
     db.session().info["wakes_worker"] = True
+
+
+def only_row(session: Session, model: type[Row], **values: Any) -> Row:
+    """The one row of a table that has one; made with these values where there is none, once for everybody."""
+    row = session.get(model, 1)
+    if row is None:
+        insert = sqlite.insert if db.engine.dialect.name == "sqlite" else postgresql.insert
+        session.execute(insert(model).values(id=1, **values).on_conflict_do_nothing())
+        row = session.get_one(model, 1)
+    return row
 
 
 def init(app: Flask) -> None:

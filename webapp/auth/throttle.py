@@ -77,7 +77,11 @@ def _locked(session: Session, keys: list[str], now: datetime) -> dict[str, Throt
     """The rows, made if need be, and nobody else's until the transaction ends."""
     insert = sqlite.insert if db.engine.dialect.name == "sqlite" else postgresql.insert
     blank = [{"key": key, "failures": 0, "failed_at": now, "open_at": now} for key in keys]
-    session.execute(insert(Throttle).on_conflict_do_nothing(), blank)
+    made = insert(Throttle)
+    # An update that changes nothing locks a row that is there; left alone, it could be deleted in between.
+    session.execute(
+        made.on_conflict_do_update(index_elements=["key"], set_={"key": made.excluded.key}), blank
+    )
     rows = session.scalars(
         select(Throttle).where(Throttle.key.in_(keys)).order_by(Throttle.key).with_for_update()
     )

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
+from webapp.db import only_row
 from webapp.deploy.actions import Action, ActionLine
 from webapp.deploy.models import App, EngineState, Instance, Version, VersionState
 from webapp.errors import NotFound
@@ -137,12 +138,7 @@ def lines(session: Session, action_id: int, after: int = 0) -> Sequence[ActionLi
 
 def engine_state(session: Session) -> EngineState:
     """What is known of the engine; made empty where there is nothing yet."""
-    found = session.get(EngineState, 1)
-    if found is None:
-        found = EngineState(id=1, strays=[], version="", api="")
-        session.add(found)
-        session.flush()
-    return found
+    return only_row(session, EngineState)
 
 
 def engine_state_or_none(session: Session) -> EngineState | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from webapp.db import only_row
 from webapp.dns.changes import Answer
 from webapp.dns.models import SETTLED, Connection, ConsumerType, DnsRecord, DnsSettings, Status
 from webapp.dns.names import is_within, zone_for
@@ -32,12 +33,7 @@ def holder(kind: ConsumerType) -> str:
 
 def settings(session: Session) -> DnsSettings:
     """The one settings row; made, with a new installation id, where there is none yet."""
-    row = session.get(DnsSettings, 1)
-    if row is None:
-        row = DnsSettings(id=1, install_id=secrets.token_hex(6))
-        session.add(row)
-        session.flush()
-    return row
+    return only_row(session, DnsSettings, install_id=secrets.token_hex(6))
 
 
 def settings_or_none(session: Session) -> DnsSettings | None:

@@ -171,7 +171,7 @@ def _narrow(query: Select[Any], lines: Subquery, filters: Filters) -> Select[Any
 
 def _order(lines: Subquery, filters: Filters) -> list[Any]:
     column = lines.c[filters.sort if filters.sort in SORTS else "name"]
-    first = column.desc() if filters.descending else column.asc()
+    first = column.desc().nulls_last() if filters.descending else column.asc().nulls_first()
     return [first, lines.c.name, lines.c.type, lines.c.kind, lines.c.id]
 
 

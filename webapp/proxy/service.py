@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from webapp.db import transaction, wake_worker_on_commit
+from webapp.db import only_row, transaction, wake_worker_on_commit
 from webapp.dns import claims, ledger
 from webapp.dns.models import ConsumerType
 from webapp.dns.names import Fqdn, ascii_name, readable
@@ -52,12 +52,7 @@ class ProxyWish:
 
 def npm_settings(session: Session) -> NpmSettings:
     """The one settings row; made empty where there is none yet."""
-    row = session.get(NpmSettings, 1)
-    if row is None:
-        row = NpmSettings(id=1)
-        session.add(row)
-        session.flush()
-    return row
+    return only_row(session, NpmSettings)
 
 
 def npm_settings_or_none(session: Session) -> NpmSettings | None:
