@@ -49,7 +49,8 @@ def test_every_command_is_there():
 @pytest.mark.parametrize(
     "args", [["nonsense"], ["proxy", "nonsense"], ["serve", "--port", "0"], ["serve", "--port", "x"]]
 )
-def test_bad_usage_exits_with_2(args):
+def test_bad_usage_exits_with_2(monkeypatch, tmp_path, args):
+    monkeypatch.setenv("TINY_FORGE_DATA_DIR", str(tmp_path))
     assert CliRunner().invoke(group, args).exit_code == 2
 
 

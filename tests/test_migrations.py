@@ -1,5 +1,9 @@
 """The migrations give the database that the models describe, however often they run."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -9,6 +13,8 @@ from tests.support import make_config
 from webapp import create_app, migrations
 from webapp.db import db
 from webapp.errors import ForgeError
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -93,3 +99,14 @@ def test_a_file_that_is_no_database_is_told(tmp_path):
     (tmp_path / "tiny-forge.sqlite3").write_text("this is a letter to my aunt, and no database at all" * 20)
     with pytest.raises(ForgeError, match="The database cannot be used: file is not a database"):
         migrations.upgrade(create_app(make_config(tmp_path)))
+
+
+def test_many_processes_that_start_together_migrate_once(tmp_path):
+    """Each in a process of its own, as a restarted service and a command may be."""
+    script = (
+        "import sys; from pathlib import Path; from tests.support import make_config; "
+        "from webapp import create_app, migrations; migrations.upgrade(create_app(make_config(Path(sys.argv[1]))))"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    processes = [subprocess.Popen(command, cwd=ROOT) for _ in range(4)]
+    assert [process.wait(60) for process in processes] == [0, 0, 0, 0]
