@@ -62,8 +62,8 @@ class Panel:
         return self
 
     def pass_time(self, seconds):
-        """What waiting does here."""
-        self.now += timedelta(seconds=seconds)
+        """What waiting does here: short naps are a second long, so that nobody has to take thousands of them."""
+        self.now += timedelta(seconds=max(seconds, 1))
 
     def connect(self):
         """Save address and account of the proxy manager, as the settings do."""

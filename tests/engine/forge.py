@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from tests.deploy.deploy_world import OPTIONS
-from tests.engine.nginx import NginxServer
+from tests.engine.nginx import NginxServer, steadily
 from tests.engine.real_nginx import attach
 from tests.engine.rig import Rig
 from tests.proxy.npm_world import EMAIL, PASSWORD, stand_in
@@ -154,7 +154,7 @@ class Forge:
             except OSError:
                 return False
 
-        return self.until(is_it, seconds)
+        return self.until(lambda: steadily(is_it), seconds)
 
     @contextmanager
     def visitors(self, name: str = "blog.example.com", path: str = "/version") -> Iterator["Visits"]:

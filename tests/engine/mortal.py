@@ -4,30 +4,35 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from webapp import create_app
-from webapp.deploy import journal, runner
+from webapp.deploy import deployer, journal, runner
 from webapp.serve import working
+
+
+def fatal(work: Callable[..., Any], is_it: Callable[..., bool]) -> Callable[..., Any]:
+    """The same, but the process does not survive it when it is that one."""
+
+    def step(*args: Any, **details: Any) -> Any:
+        done = work(*args, **details)
+        if is_it(*args):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return done
+
+    return step
 
 
 def main(dies_at: str) -> None:
     """Work until killed. Leases are short, so that the next worker need not wait long."""
     runner.LEASE, runner.RENEW_EVERY = timedelta(seconds=2), 0.5
-    enter, say = journal.enter, journal.say
-
-    def dying_enter(action_id, phase, text, *, at):
-        was_new = enter(action_id, phase, text, at=at)
-        if str(phase) == dies_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return was_new
-
-    def dying_say(action_id, text, **details):
-        say(action_id, text, **details)
-        if dies_at and text.startswith(dies_at):
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    journal.enter, journal.say = dying_enter, dying_say
+    if dies_at:
+        journal.enter = fatal(journal.enter, lambda _id, phase, _text: str(phase) == dies_at)
+        journal.say = fatal(journal.say, lambda _id, text: text.startswith(dies_at))
+        journal.undoing = fatal(journal.undoing, lambda *_: dies_at == "undoing")
+        deployer.take_over = fatal(deployer.take_over, lambda _job: dies_at == "draining")
     with working(create_app()) as thread:
         while thread.is_alive():
             time.sleep(0.1)

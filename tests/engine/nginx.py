@@ -3,6 +3,8 @@
 import shutil
 import signal
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.engine.servers import PATH, Server, answers
@@ -34,6 +36,19 @@ SITE = """server {{
   }}
 }}
 """
+
+
+IN_A_ROW = 15
+"""So many right answers, with pauses, and no worker with the old files takes visitors any more."""
+
+
+def steadily(holds: Callable[[], bool]) -> bool:
+    """Whether something holds many times in a row: right after a reload an old worker may answer now and then."""
+    for _ in range(IN_A_ROW):
+        if not holds():
+            return False
+        time.sleep(0.04)
+    return True
 
 
 class NginxServer:

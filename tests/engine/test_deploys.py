@@ -195,7 +195,9 @@ def test_twenty_apps_are_deployed_side_by_side(forge):
     assert len(forge.running()) == 20
 
 
-DEPLOY_PHASES = ["checking", "pulling", "Pulled", "starting", "waiting", "Healthy", "switching", "retiring"]
+DEPLOY_PHASES = [
+    "checking", "pulling", "Pulled", "starting", "waiting", "Healthy", "switching", "draining", "retiring",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("phase", DEPLOY_PHASES)
@@ -254,13 +256,14 @@ def test_a_panel_killed_during_a_removal_finishes_it(forge, phase):
     assert (forge.containers(), forge.claims(), forge.versions()) == ([], [], [])
 
 
-def test_a_panel_killed_while_it_undoes_a_deploy_finishes_that(forge):
+@pytest.mark.parametrize("phase", ["waiting", "undoing"])
+def test_a_panel_killed_while_a_deploy_fails_undoes_it_at_the_next_start(forge, phase):
     forge.add()
     with forge.worker():
         forge.deploy()
     before = (forge.containers(), forge.versions())
     action = forge.ask(service.deploy, 1, "crash")
-    assert forge.process("waiting").wait(30) == -9
+    assert forge.process(phase).wait(30) == -9
     again = forge.process()
     try:
         assert forge.wait(action, 60).phase is Phase.FAILED

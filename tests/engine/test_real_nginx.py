@@ -6,7 +6,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.deploy.engine_world import eventually, started
-from tests.engine.nginx import NginxServer
+from tests.engine.nginx import NginxServer, steadily
 from tests.engine.real_nginx import attach
 from webapp.sandbox.npm import NpmStandIn
 
@@ -65,7 +65,7 @@ def test_no_request_fails_while_a_host_goes_from_one_container_to_another(world,
     for port in ports:
         started(world, name=f"forge-{port}", publish=("127.0.0.1", port))
     number = npm.host_by_hand("app.example.com", forward_host="127.0.0.1", forward_port=ports[0])["id"]
-    assert eventually(lambda: asked("app.example.com") == "v1")
+    assert eventually(lambda: steadily(lambda: asked("app.example.com") == "v1"))
     enough, answers = threading.Event(), []
 
     def visit():

@@ -1,7 +1,8 @@
 """`tiny-forge demo`: the main story on the terminal, told with the real panel and the stand-ins."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields, replace
 
 import click
@@ -22,12 +23,23 @@ from webapp.sandbox.world import ZONE, World
 @click.command()
 def demo() -> None:
     """Tell the main story on the terminal; nothing leaves the machine."""
-    logging.getLogger("webapp").setLevel(logging.ERROR)  # a deploy that fails belongs to the story
-    with World() as world:
+    with World() as world, quietly():
         click.echo(
             "Tiny Forge demo: a throw-away panel, and stand-ins for Cloudflare, Nginx Proxy Manager and Docker."
         )
         Story(world).tell()
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Without warnings: a deploy that fails belongs to the story."""
+    logger = logging.getLogger("webapp")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 class Story:
