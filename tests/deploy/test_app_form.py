@@ -6,10 +6,9 @@ from werkzeug.datastructures import MultiDict
 from webapp.db import now, reading, transaction
 from webapp.deploy import apps, rows
 from webapp.deploy.engine import Mount, MountKind, Restart
-from webapp.deploy.forms import app_fields, make_app_form, make_instance_form, registry
+from webapp.deploy.forms import app_fields, make_app_form, registry
 from webapp.deploy.recipe import Reach
 from webapp.dns import ledger
-from webapp.errors import InvalidInput
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -212,45 +211,3 @@ def test_a_folder_is_given_only_from_below_the_one_that_is_allowed(filled, app, 
     assert filled(mounts=f"{tmp_path}/binds/blog:/data").errors == {}
     for source in ("/etc", f"{tmp_path}/binds/../..", f"{tmp_path}/binds/link", f"{tmp_path}/binds/none"):
         assert "mounts" in filled(mounts=f"{source}:/data").errors
-
-
-def test_an_instance_is_called_after_itself_and_its_app(filled):
-    app = saved(filled)
-    form = make_instance_form(MultiDict({"name": "staging"}), app, csrf=False)
-    assert form.validate()
-    assert form.full_name == "staging-blog.example.com"
-    form = make_instance_form(
-        MultiDict({"name": "x", "fqdn": "beta.example.org", "tag": "v2"}), app, csrf=False
-    )
-    assert form.validate()
-    assert form.full_name == "beta.example.org"
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("name", "No Way"), ("name", ""), ("name", "x" * 20), ("fqdn", "a..b"), ("tag", "-v")],
-)
-def test_an_instance_that_cannot_be_is_refused(filled, field, value):
-    form = make_instance_form(MultiDict({"name": "staging"} | {field: value}), saved(filled), csrf=False)
-    assert not form.validate()
-    assert field in form.errors
-
-
-def test_an_app_or_instance_that_goes_takes_no_more_instances(filled):
-    from webapp.errors import Busy
-
-    app = saved(filled)
-    with transaction() as session:
-        rows.app(session, app.id).removing = True
-    with pytest.raises(Busy, match="being removed"):
-        apps.add_instance(app.id, "staging", "", "staging.example.com", at=now())
-
-
-def test_a_secret_that_nobody_saved_is_asked_for(filled):
-    from dataclasses import replace
-
-    from webapp.deploy.apps import Secret
-
-    wish = replace(filled().wish(), secrets=(Secret("TOKEN", None),))
-    with pytest.raises(InvalidInput, match="TOKEN"):
-        apps.add_app(wish, "blog.example.com", at=now())

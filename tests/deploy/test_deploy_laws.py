@@ -4,10 +4,10 @@ import pytest
 from sqlalchemy import delete, select, text
 
 from tests.deploy.deploy_world import NAME
+from tests.deploy.stories import STORIES, back, first, removal, restart, second, sick
 from webapp.db import reading, transaction
 from webapp.deploy import service
 from webapp.deploy.actions import Action, ActionLine, Kind, Phase
-from webapp.deploy.engine import Mount, MountKind
 from webapp.deploy.models import App
 from webapp.errors import EngineError
 from webapp.proxy.npm_transport import Transport
@@ -15,58 +15,11 @@ from webapp.sandbox.server import Failure
 
 pytestmark = pytest.mark.matrix
 
-DATA = (Mount(MountKind.VOLUME, "blog-data", "/data"),)
 MOST_CALLS = 60
 
 
 class Crash(BaseException):
     """The process dies here."""
-
-
-def first(panel):
-    panel.add()
-    return lambda: service.deploy(1, at=panel.now)
-
-
-def second(panel):
-    panel.add()
-    panel.deploy()
-    return lambda: service.deploy(1, "v2", at=panel.now)
-
-
-def in_place(panel):
-    panel.add(mounts=DATA)
-    panel.deploy()
-    return lambda: service.deploy(1, "v2", at=panel.now)
-
-
-def sick(panel):
-    panel.add(mounts=DATA)
-    panel.deploy()
-    return lambda: service.deploy(1, "sick", at=panel.now)
-
-
-def back(panel):
-    panel.add()
-    panel.deploy()
-    panel.deploy("v2")
-    return lambda: service.roll_back(1, panel.version(1).id, at=panel.now)
-
-
-def restart(panel):
-    panel.add()
-    panel.deploy()
-    return lambda: service.operate(1, Kind.RESTART, at=panel.now)
-
-
-def removal(panel):
-    panel.add(mounts=DATA)
-    panel.deploy()
-    panel.deploy("v2")
-    return lambda: service.remove(1, volumes=True, at=panel.now)
-
-
-STORIES = [first, second, in_place, sick, back, restart, removal]
 
 
 def whole(panel):
