@@ -33,3 +33,11 @@ def engine():
 def panel(app, npm, engine, context):
     """A panel whose settings point at the stand-ins."""
     return Panel(app, npm, engine).connect()
+
+
+@pytest.fixture
+def live(panel):
+    """A panel with one deployed instance."""
+    panel.add()
+    panel.deploy()
+    return panel

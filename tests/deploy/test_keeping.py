@@ -12,14 +12,6 @@ from webapp.errors import Busy
 DATA = (Mount(MountKind.VOLUME, "blog-data", "/data"),)
 
 
-@pytest.fixture
-def live(panel):
-    """A panel with one deployed instance."""
-    panel.add()
-    panel.deploy()
-    return panel
-
-
 def outside(panel):
     """What stands outside and must not change."""
     return panel.leads_to(), panel.npm.writes, panel.claims()

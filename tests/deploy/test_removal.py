@@ -14,19 +14,6 @@ from webapp.errors import Busy, InvalidInput, NotFound, Stale
 DATA = (Mount(MountKind.VOLUME, "blog-data", "/data"),)
 
 
-@pytest.fixture
-def live(panel):
-    """A panel with one deployed instance."""
-    panel.add()
-    panel.deploy()
-    return panel
-
-
-def outside(panel):
-    """What stands outside and must not change."""
-    return panel.leads_to(), panel.npm.writes, panel.claims()
-
-
 def test_removal_leaves_nothing(live):
     live.deploy("v2")
     assert live.remove().phase is Phase.DONE

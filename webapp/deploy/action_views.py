@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.db import now, reading
 from webapp.deploy import dashboard, rows, service
-from webapp.deploy.actions import ORDER, Action, ActionLine, Kind, Phase
+from webapp.deploy.actions import DEPLOYS, ORDER, Action, ActionLine, Phase
 from webapp.deploy.views import by
 from webapp.ui import announce, go, is_poll, show, wants_fragment
 
@@ -78,7 +78,7 @@ def _page(action_id: int) -> Response:
 
 def steps(action: Action, lines: Sequence[ActionLine]) -> list[Step]:
     """The steps of a deploy with their state, as its log tells them; none for other actions."""
-    if action.kind not in (Kind.DEPLOY, Kind.ROLL_BACK):
+    if action.kind not in DEPLOYS:
         return []
     begun: dict[Phase, ActionLine] = {}
     for line in lines:

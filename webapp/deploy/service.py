@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from webapp import vault
 from webapp.db import transaction, wake_worker_on_commit
 from webapp.deploy import apps, rows
-from webapp.deploy.actions import Action, Kind, Phase
+from webapp.deploy.actions import DEPLOYS, Action, Kind, Phase
 from webapp.deploy.keeping import forget_app
 from webapp.deploy.models import Instance, Version, VersionState
 from webapp.errors import Busy, InvalidInput
@@ -91,7 +91,7 @@ def cancel(action_id: int, *, at: datetime) -> Action:
     """Give an action up; what it did is undone. Raises Busy when it is too far for that."""
     with transaction() as session:
         action = rows.action(session, action_id)
-        if action.is_over or action.kind not in (Kind.DEPLOY, Kind.ROLL_BACK) or not action.can_cancel:
+        if action.is_over or action.kind not in DEPLOYS or not action.can_cancel:
             raise Busy("This cannot be cancelled any more.")
         _give_up(action, at)
         wake_worker_on_commit()

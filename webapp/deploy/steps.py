@@ -9,12 +9,12 @@ from sqlalchemy import select
 
 from webapp import vault
 from webapp.db import reading, transaction
-from webapp.deploy import health, journal
+from webapp.deploy import health, journal, rows
 from webapp.deploy.actions import Level, Phase
 from webapp.deploy.engine import Container, Gone, Layer, Login, PortTaken
 from webapp.deploy.health import FAILURES, CheckKind, Verdict
 from webapp.deploy.job import Job
-from webapp.deploy.models import App, Version, VersionState
+from webapp.deploy.models import App, Version
 from webapp.deploy.power import registry
 from webapp.deploy.recipe import Reach, Recipe, Strategy, takeover
 from webapp.dns import claims
@@ -110,10 +110,7 @@ def start(job: Job) -> None:
     """The version's container runs: beside the old one, or in its place where two must not run at once."""
     how, why = takeover(job.the_recipe)
     with reading() as session:
-        query = select(Version).where(
-            Version.instance_id == job.the_instance.id, Version.state == VersionState.CURRENT
-        )
-        old = session.scalar(query)
+        old = rows.current_version(session, job.the_instance.id)
     beside = old is not None and old.id != job.the_version.id
     job.enter(
         Phase.STARTING, f"Starting version {job.the_version.number}" + (f": {how}, {why}." if beside else ".")
