@@ -12,10 +12,12 @@ from sqlalchemy import text
 from xdist.scheduler import LoadScopeScheduling
 
 from tests import postgres
-from tests.support import COMPILED_TEMPLATES, Browser, make_config, make_user
+from tests.support import COMPILED_TEMPLATES, Browser, make_config, make_user, remember_rules
 from webapp import create_app
 from webapp.config import Config
 from webapp.db import db
+
+remember_rules()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "LoadScopeScheduling":

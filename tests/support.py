@@ -8,6 +8,7 @@ from flask import Flask
 from itsdangerous import URLSafeTimedSerializer
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import select
+from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from webapp.auth import passwords, sessions
@@ -42,6 +43,21 @@ def make_user(app: Flask, name: str = NAME, password: str = PASSWORD) -> None:
                 session.add(
                     User(name=name, password_hash=stored, created_at=now(), founder=True if first else None)
                 )
+
+
+def remember_rules() -> None:
+    """Compile each URL rule once per run instead of once per app, which is most of the cost of an app."""
+    compiled: dict[tuple[Any, ...], Any] = {}
+    compile_builder = Rule._compile_builder
+
+    def remembered(rule: Rule, append_unknown: bool = True) -> Any:
+        converters = [(name, type(converter)) for name, converter in rule._converters.items()]
+        key = (append_unknown, *rule._trace, *converters, repr(rule.defaults))
+        if key not in compiled:
+            compiled[key] = compile_builder(rule, append_unknown)
+        return compiled[key]
+
+    Rule._compile_builder = remembered
 
 
 class CompiledTemplates(BytecodeCache):

@@ -158,7 +158,6 @@ def test_another_database_is_left_as_it_is(monkeypatch):
 
     tuned = []
     monkeypatch.setattr(module, "db", Other)
-    monkeypatch.setattr(module, "migrate", Other)
     monkeypatch.setattr(Other, "init_app", staticmethod(lambda *_args, **_kwargs: None))
     monkeypatch.setattr(module, "_tune_sqlite", tuned.append)
     module.init(Flask("other"))

@@ -4,9 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import flask_migrate
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from tests.support import make_config
@@ -76,8 +78,18 @@ def test_a_second_run_changes_nothing(fresh):
 
 def test_what_is_up_to_date_starts_no_migration(fresh, monkeypatch):
     migrations.upgrade(fresh)
-    monkeypatch.setattr(migrations.flask_migrate, "upgrade", lambda **_: pytest.fail("it ran"))
+    monkeypatch.setattr(flask_migrate, "upgrade", lambda **_: pytest.fail("it ran"))
     migrations.upgrade(fresh)
+
+
+def test_the_newest_revision_is_told_by_the_names_of_the_files():
+    directory = ROOT / "migrations"
+    assert migrations.head(directory) == ScriptDirectory(str(directory)).get_current_head()
+
+
+def test_a_command_does_not_wait_for_what_only_migrations_need():
+    code = "import app, sys; sys.exit('alembic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
 def test_data_survives_a_further_start(fresh):

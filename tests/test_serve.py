@@ -116,6 +116,7 @@ def test_a_port_in_use_is_told(panel, start):
     assert panel.is_up()
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
 def test_an_address_that_is_not_ours_is_told(start, host):
     panel = start("serve", "--host", host)
@@ -131,6 +132,7 @@ def test_a_data_directory_that_cannot_be_written_is_told(start, tmp_path):
     assert "Traceback" not in panel.text()
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("env", "code", "message"),
     [
@@ -146,6 +148,7 @@ def test_an_environment_it_cannot_work_in_is_told(start, env, code, message):
     assert "Traceback" not in panel.text()
 
 
+@pytest.mark.matrix
 def test_an_administrator_from_the_environment_needs_no_code(start):
     panel = start(TINY_FORGE_ADMIN_USER="ada", TINY_FORGE_ADMIN_PASSWORD="blue-lantern-42-harbour")
     assert has_become(panel.is_up, 30)
@@ -170,6 +173,7 @@ def test_a_kill_loses_no_wish(panel, start, tmp_path):
     assert "not set up" in message()
 
 
+@pytest.mark.matrix
 def test_a_worker_by_itself_is_enough_for_the_wishes(start, tmp_path):
     app = create_app(make_config(tmp_path / "data"))
     (tmp_path / "data").mkdir()

@@ -9,7 +9,6 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from flask import Flask
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Engine, MetaData, String, event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -86,7 +85,6 @@ class Bell:
 
 
 db = SQLAlchemy(model_class=Base)
-migrate = Migrate()
 work_committed = Bell()
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
 _reading: ContextVar[bool] = ContextVar("reading", default=False)
@@ -159,8 +157,6 @@ def only_row(session: Session, model: type[Row], **values: Any) -> Row:
 def init(app: Flask) -> None:
     """Connect the app to its database."""
     db.init_app(app)
-    migrate.init_app(app, db, render_as_batch=True)
-    app.cli.commands.pop("db", None)  # migrations run by themselves
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _tune_sqlite(db.engine, synchronous="OFF" if app.testing else "NORMAL")

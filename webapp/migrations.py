@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import flask_migrate
 from flask import Flask
 from sqlalchemy import inspect
 from sqlalchemy.exc import DatabaseError
@@ -19,16 +18,14 @@ from webapp.errors import ForgeError
 
 def upgrade(app: Flask) -> None:
     """Run what is missing; quick when nothing is. Raises ForgeError when the database cannot be used."""
-    directory = str(Path(app.root_path) / "migrations")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    directory = Path(app.root_path) / "migrations"
     try:
-        with app.app_context(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with app.app_context():
             if _is_current(directory):
                 return
             with _alone(app):
                 if not _is_current(directory):
-                    flask_migrate.upgrade(directory=directory)
+                    _migrate(app, directory)
     except DatabaseError as error:
         raise ForgeError(
             f"The database cannot be used: {error.orig}. Check DATABASE_URL and the disk."
@@ -44,12 +41,26 @@ def _alone(app: Flask) -> Iterator[None]:
         yield
 
 
-def _is_current(directory: str) -> bool:
-    """Compare revisions without starting Alembic's environment: that would make every command slower."""
-    from alembic.script import ScriptDirectory
+def head(directory: Path) -> str:
+    """The newest revision: the files of the revisions begin with their numbers."""
+    return max(path.name.split("_")[0] for path in (directory / "versions").glob("[0-9]*.py"))
 
-    head = ScriptDirectory(directory).get_current_head()
+
+def _is_current(directory: Path) -> bool:
     with db.engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return False
-        return bool(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == head)
+        current = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return bool(current == head(directory))
+
+
+def _migrate(app: Flask, directory: Path) -> None:
+    """Imported here, and not with everything else: that would make every command and every start slower."""
+    import flask_migrate
+
+    flask_migrate.Migrate().init_app(app, db, render_as_batch=True)
+    app.cli.commands.pop("db", None)  # migrations run by themselves
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        flask_migrate.upgrade(directory=str(directory))

@@ -131,6 +131,7 @@ def test_a_deploy_that_fails_exits_with_1_and_tells_why(run, panel, worker):
     assert (facts["phase"], facts["title"]) == ("failed", "blog/prod")
 
 
+@pytest.mark.matrix
 def test_instances_are_stopped_started_rolled_back_and_removed(run, panel, worker):
     run(*CREATE)
     for words in (

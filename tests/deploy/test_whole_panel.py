@@ -40,6 +40,7 @@ def test_a_deploy_makes_container_host_and_record_and_they_go_together(world):
     assert len(world.engine.containers) == 1, "somebody else's container"
 
 
+@pytest.mark.matrix
 def test_nothing_but_the_first_deploy_and_the_removal_makes_a_dns_call(world):
     shop = world.add_app("shop")
     world.deploy(shop, "v1")
@@ -60,6 +61,7 @@ def test_nothing_but_the_first_deploy_and_the_removal_makes_a_dns_call(world):
     assert record(world) == [("A", SERVER)]
 
 
+@pytest.mark.matrix
 def test_a_first_deploy_that_fails_makes_no_dns_call_at_all(world):
     shop = world.add_app("shop")
     calls = len(world.cloudflare.log)

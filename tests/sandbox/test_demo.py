@@ -2,9 +2,12 @@
 
 import functools
 
+import pytest
 from click.testing import CliRunner
 
 from webapp.cli import group
+
+pytestmark = pytest.mark.matrix
 
 
 @functools.cache
