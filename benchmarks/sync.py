@@ -20,6 +20,7 @@ from flask import Flask
 
 from benchmarks.simulator import TOKEN, Simulator, simulator
 from webapp import create_app, migrations
+from webapp.cli import collect_seldom
 from webapp.config import Config, sqlite_url
 from webapp.db import db, now, reading, transaction
 from webapp.dns import claims, ledger, switch
@@ -149,6 +150,7 @@ def main() -> None:
     parser.add_argument("--latencies", default="0,40,200", help="milliseconds")
     parser.add_argument("--plan", default="pro", choices=sorted(BATCH))
     asked = parser.parse_args()
+    collect_seldom()
     print(f"Python {platform.python_version()}, {platform.machine()}, plan {asked.plan}\n")
     print("| names | latency | step | requests | at most | seconds | at most | CPU | simulator |")
     print("| ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |")

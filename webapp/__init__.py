@@ -11,6 +11,7 @@ from webapp.deploy import connection as engines
 from webapp.deploy.action_views import blueprint as actions
 from webapp.deploy.instance_views import blueprint as instances
 from webapp.deploy.views import blueprint as apps
+from webapp.dns.history_views import blueprint as history
 from webapp.dns.views import blueprint as dns
 from webapp.health import blueprint as health
 from webapp.overview.views import blueprint as overview
@@ -42,7 +43,7 @@ def create_app(config: Config | None = None) -> Flask:
     engines.init(app, config)
     errorpages.init(app)
     install_templating(app)
-    for blueprint in (health, overview, apps, instances, actions, proxy, dns, settings):
+    for blueprint in (health, overview, apps, instances, actions, proxy, dns, history, settings):
         app.register_blueprint(blueprint)
     return app
 

@@ -15,7 +15,7 @@ NAVIGATION = (
     ("overview.overview", "Overview", "dashboard", {"overview"}),
     ("deploy.index", "Apps", "box", {"deploy", "instance", "action"}),
     ("proxy.index", "Proxies", "route", {"proxy"}),
-    ("dns.index", "DNS", "world", {"dns"}),
+    ("dns.index", "DNS", "world", {"dns", "history"}),
     ("settings.index", "Settings", "settings", {"settings"}),
 )
 STEPS = ((60, "second", 1), (3600, "minute", 60), (86400, "hour", 3600), (86400 * 30, "day", 86400))

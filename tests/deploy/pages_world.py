@@ -12,7 +12,8 @@ from webapp.deploy import apps, rows
 from webapp.deploy.actions import Action, ActionLine, Kind, Level, Phase
 from webapp.deploy.models import Instance, Seen, Version, VersionState
 from webapp.deploy.recipe import Recipe
-from webapp.dns.models import Connection, ConsumerType, DnsRecord, Status
+from webapp.dns.connections import Connection
+from webapp.dns.models import ConsumerType, DnsRecord, Status
 from webapp.dns.names import Fqdn
 from webapp.dns.records import RecordType
 from webapp.proxy.instances import host_of

@@ -9,8 +9,8 @@ from webapp.deploy.actions import Phase
 from webapp.deploy.engine import Mount, MountKind
 from webapp.deploy.recipe import Reach
 from webapp.dns import ledger
+from webapp.dns.connections import Connection
 from webapp.dns.desired import Mode
-from webapp.dns.models import Connection
 from webapp.errors import Busy
 
 DATA = (Mount(MountKind.VOLUME, "blog-data", "/data"),)

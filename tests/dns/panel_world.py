@@ -9,13 +9,15 @@ from sqlalchemy import func, select
 
 from webapp.db import reading
 from webapp.dns import claims, ledger, switch
+from webapp.dns.connections import Connection
 from webapp.dns.desired import Mode, Overrides, Policy
 from webapp.dns.ledger import Consumer
-from webapp.dns.models import Connection, ConsumerType, DnsRecord, DnsSettings, SeenRecord
+from webapp.dns.models import ConsumerType, DnsRecord, DnsSettings
 from webapp.dns.names import Fqdn
 from webapp.dns.providers.memory import ACCOUNTS, Account
 from webapp.dns.records import LiveRecord, Target, Zone
 from webapp.dns.rounds import Rounds
+from webapp.dns.seen import SeenRecord
 from webapp.dns.switch import Preview, Wanted
 
 HERE, THERE, HERE6 = "192.0.2.1", "192.0.2.99", "2001:db8::1"

@@ -12,8 +12,9 @@ from webapp.db import db, reading, transaction
 from webapp.dns import ledger
 from webapp.dns.forms import filters_from
 from webapp.dns.listing import Filters, Page, listing
-from webapp.dns.models import ConsumerType, DnsRecord, SeenRecord, Status
+from webapp.dns.models import ConsumerType, DnsRecord, Status
 from webapp.dns.records import RecordType
+from webapp.dns.seen import SeenRecord
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 

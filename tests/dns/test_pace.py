@@ -6,7 +6,7 @@ import pytest
 
 from tests.dns.provider_world import OWNER, TOKEN, ZONE
 from webapp.db import reading
-from webapp.dns.models import CallWindow
+from webapp.dns.connections import CallWindow
 from webapp.dns.pace import ALLOWED, RESERVE, WINDOW, Pace
 from webapp.dns.providers.cloudflare import Cloudflare
 from webapp.errors import Outage

@@ -9,8 +9,9 @@ from tests.dns.watched import Script, watch
 from webapp.db import transaction
 from webapp.dns import service
 from webapp.dns.changes import Answer
+from webapp.dns.connections import Connection
 from webapp.dns.desired import Mode
-from webapp.dns.models import Connection, DnsRecord
+from webapp.dns.models import DnsRecord
 from webapp.dns.records import Target
 from webapp.dns.rounds import LEASE
 from webapp.errors import Busy, Outage

@@ -9,7 +9,8 @@ from tests.dns.panel_world import HERE, Panel
 from webapp.cli import group
 from webapp.db import transaction
 from webapp.dns import ledger
-from webapp.dns.models import DnsRecord, SeenRecord
+from webapp.dns.models import DnsRecord
+from webapp.dns.seen import SeenRecord
 
 NAMES = [f"app{number}.example.com" for number in range(6)]
 

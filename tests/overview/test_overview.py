@@ -10,8 +10,9 @@ from tests.support import Browser
 from webapp.db import now, reading, transaction
 from webapp.deploy.models import Seen
 from webapp.dns import ledger
+from webapp.dns.connections import Connection
 from webapp.dns.desired import Mode
-from webapp.dns.models import Connection, ConsumerType, DnsRecord, Status
+from webapp.dns.models import ConsumerType, DnsRecord, Status
 from webapp.dns.records import RecordType
 from webapp.overview import service
 from webapp.proxy import service as proxies

@@ -1,14 +1,16 @@
 """Decides which requests are let in. Everything is refused unless it is listed here or signed in."""
 
 import logging
+from contextlib import ExitStack
 from urllib.parse import urlencode
 
-from flask import Flask, Response, abort, redirect, request, url_for
+from flask import Flask, Response, abort, g, redirect, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
+from webapp.actor import acting_as
 from webapp.auth import headers, hosts, origins, sessions
 from webapp.auth.paths import local_path, path_within
 from webapp.auth.service import account_exists
@@ -36,6 +38,8 @@ def init(app: Flask, config: Config) -> None:
     app.before_request(origins.refuse_foreign)
     app.before_request(_require_sign_in)
     app.before_request(_refuse_nul)
+    app.before_request(_begin_acting)
+    app.teardown_request(_end_acting)
     CSRFProtect(app)
     app.register_error_handler(CSRFError, _stale_page)
 
@@ -60,6 +64,18 @@ def _sign_in_address() -> str:
         back = path_within(request.referrer, request.host_url)
     address = url_for("auth.sign_in")
     return f"{address}?{urlencode({'next': back})}" if back and back != "/" else address
+
+
+def _begin_acting() -> None:
+    """What the request wishes for is wished by whoever is signed in; static files belong to nobody's session."""
+    known = request.endpoint not in PUBLIC and current_user.is_authenticated
+    g.acting = ExitStack()
+    g.acting.enter_context(acting_as(current_user.name if known else ""))
+
+
+def _end_acting(_error: BaseException | None) -> None:
+    if "acting" in g:
+        g.pop("acting").close()
 
 
 def _refuse_nul() -> None:

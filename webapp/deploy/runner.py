@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
+from webapp.actor import acting_as
 from webapp.db import db, now, reading, work_committed
 from webapp.deploy import deployer, journal, keeping, rows
 from webapp.deploy.actions import DEPLOYS, Action, Kind, Level, Phase
@@ -147,10 +148,14 @@ class Runner:
         return False
 
     def _carry_out(self, action_id: int, tools: Tools) -> None:
-        """The work, or what is left of its undoing; every way it can go ends in the row."""
         job = Job.read(action_id, tools)
-        if job.action.is_over:
-            return
+        if not job.action.is_over:
+            with acting_as(job.action.asked_by):
+                self._work(job, tools)
+
+    def _work(self, job: Job, tools: Tools) -> None:
+        """The work, or what is left of its undoing; every way it can go ends in the row."""
+        action_id = job.action.id
         try:
             if job.action.phase is not Phase.UNDOING:
                 WORK[job.action.kind](job)

@@ -18,7 +18,8 @@ from webapp.deploy.models import App, Version
 from webapp.deploy.power import registry
 from webapp.deploy.recipe import Reach, Recipe, Strategy, takeover
 from webapp.dns import claims
-from webapp.dns.models import SeenRecord, Status
+from webapp.dns.models import Status
+from webapp.dns.seen import SeenRecord
 from webapp.errors import EngineError, ProxyError
 from webapp.proxy.instances import host_of
 from webapp.proxy.models import ProxyHost

@@ -25,7 +25,8 @@ class Wish:
 
     `live_id` and `written` are what we know of our record at the provider. `answer` counts only while the
     blocking records still are the ones whose fingerprint is `answered`. `approved`: the operator has seen and
-    confirmed this change. `held`: its deletion has to wait for its replacement elsewhere.
+    confirmed this change. `held`: its deletion has to wait for its replacement elsewhere. `version`: which of
+    the row's wishes this is.
     """
 
     row: int
@@ -37,6 +38,7 @@ class Wish:
     answered: str = ""
     approved: bool = False
     held: bool = False
+    version: int = 1
 
 
 @dataclass(frozen=True)

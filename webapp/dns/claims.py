@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from webapp.db import transaction, wake_worker_on_commit
 from webapp.dns import ledger
+from webapp.dns.connections import Connection
 from webapp.dns.desired import Mode, Overrides
 from webapp.dns.ledger import Consumer
-from webapp.dns.models import Connection, DnsRecord, DnsSettings
+from webapp.dns.models import DnsRecord, DnsSettings
 from webapp.dns.names import Fqdn, readable
 from webapp.dns.records import RecordType
 from webapp.errors import Busy, InvalidInput
@@ -88,7 +89,7 @@ def want(
     elif (row.wanted, row.overrides, row.consumer_type, row.consumer_id) == wish:
         return
     row.wanted, row.consumer_type, row.consumer_id = True, consumer.type, consumer.id
-    row.override_proxied, row.override_ttl = overrides.proxied, overrides.ttl
+    row.override_proxied, row.override_ttl, row.pin = overrides.proxied, overrides.ttl, None
     if connection is None:
         row.cover(at)
     else:

@@ -11,13 +11,15 @@ from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
+from webapp.actor import actor
 from webapp.config import Config
 from webapp.db import now, reading
 from webapp.dns import ledger, service
 from webapp.dns.changes import Answer, Plan
+from webapp.dns.connections import Connection
 from webapp.dns.forms import STATUSES
 from webapp.dns.listing import PAGE_SIZES, Filters, Line, listing
-from webapp.dns.models import Connection, DnsSettings, Status
+from webapp.dns.models import DnsSettings, Status
 from webapp.dns.names import parse_name
 from webapp.dns.rounds import Rounds
 from webapp.errors import ForgeError, InvalidInput, NotFound
@@ -103,7 +105,9 @@ def sync(yes: bool, plan_hash: str | None, as_json: bool) -> None:
         zones = [(c.id, c.zone_name, c.active) for c in ledger.connections(session)]
     rounds, problems = _rounds(), []
     for connection_id, _, active in zones:
-        report = rounds.sync(connection_id, approve=_approval(yes), expect=plan_hash if active else None)
+        report = rounds.sync(
+            connection_id, approve=_approval(yes), expect=plan_hash if active else None, by=actor()
+        )
         if report.error is not None:
             problems.append(report.error.message)
     rounds.let_go()

@@ -22,12 +22,12 @@ def filters_from(args: Mapping[str, str]) -> Filters:
         foreign=args.get("foreign") == "1" or status == Status.FOREIGN,
         sort=sort.removeprefix("-") if sort.removeprefix("-") in SORTS else "name",
         descending=sort.startswith("-"),
-        page=_page(args.get("page", "")),
+        page=page_from(args.get("page", "")),
         size=int(size) if size in {str(n) for n in PAGE_SIZES} else PAGE_SIZES[0],
     )
 
 
-def _page(text: str) -> int:
+def page_from(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         return 1
     return min(max(int(text), 1), LARGEST_PAGE)

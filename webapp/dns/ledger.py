@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from webapp.db import only_row
 from webapp.dns.changes import Answer
-from webapp.dns.models import SETTLED, Connection, ConsumerType, DnsRecord, DnsSettings, Status
+from webapp.dns.connections import Connection
+from webapp.dns.models import SETTLED, ConsumerType, DnsRecord, DnsSettings, Status
 from webapp.dns.names import is_within, zone_for
 from webapp.errors import NotFound
 
@@ -28,7 +29,11 @@ class Consumer:
 
 def holder(kind: ConsumerType) -> str:
     """Who has a name, in words: that name is also what the holder is known by in the lists."""
-    return "the proxy of that name" if kind is ConsumerType.STANDALONE else "the instance that answers there"
+    return {
+        ConsumerType.STANDALONE: "the proxy of that name",
+        ConsumerType.INSTANCE: "the instance that answers there",
+        ConsumerType.PERSON: "a record that was put back by hand; let go of it on the DNS page first",
+    }[kind]
 
 
 def settings(session: Session) -> DnsSettings:

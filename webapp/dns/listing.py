@@ -23,9 +23,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, joinedload
 
-from webapp.dns.models import Connection, ConsumerType, DnsRecord, DnsSettings, SeenRecord, Status
+from webapp.dns.connections import Connection
+from webapp.dns.models import ConsumerType, DnsRecord, DnsSettings, Status
 from webapp.dns.names import ascii_name, is_covered
 from webapp.dns.records import Record
+from webapp.dns.seen import SeenRecord
 
 PAGE_SIZES = (50, 25, 100, 250)
 UNCOVERED = "uncovered"
@@ -189,7 +191,7 @@ def _load(session: Session, settings: DnsSettings, keys: Sequence[tuple[str, int
 
 
 def _claim_line(row: DnsRecord, settings: DnsSettings) -> Line:
-    record = settings.defaults.record(row.fqdn, row.type, row.overrides)
+    record = row.record(settings.defaults)
     live = row.seen[0] if row.seen else None
     connection: Connection | None = row.connection
     known = live or {
@@ -197,21 +199,28 @@ def _claim_line(row: DnsRecord, settings: DnsSettings) -> Line:
         "ttl": row.written_ttl or record.ttl,
         "proxied": record.proxied if row.written_proxied is None else row.written_proxied,
     }
-    covered = row.status is Status.COVERED
-    note = _not_covered(row.fqdn, settings) if covered else ""
+    covered, absent = row.status is Status.COVERED, row.is_absent
+    note = _not_covered(row.fqdn, settings) if covered else _pinned(row)
     return Line(
         key=f"claim-{row.id}",
         name=row.fqdn,
         type=str(row.type),
-        content=known["content"],
+        content="" if absent and row.status is Status.ABSENT else known["content"],
         ttl=known["ttl"],
         proxied=known["proxied"],
-        status="deleting" if not row.wanted else (UNCOVERED if note else str(row.status)),
+        status="deleting" if not row.wanted else (UNCOVERED if covered and note else str(row.status)),
         checked_at=connection.checked_at if connection else settings.wildcard_checked_at,
-        wanted=record if row.wanted and not covered else None,
+        wanted=record if row.wanted and not covered and not absent else None,
         row=row,
         note=note,
     )
+
+
+def _pinned(row: DnsRecord) -> str:
+    """What somebody decided about this one record."""
+    if row.is_absent:
+        return "Somebody put back that it has no record."
+    return "Somebody put it back to what it was before." if row.pin else ""
 
 
 def _not_covered(name: str, settings: DnsSettings) -> str:

@@ -1,16 +1,19 @@
-"""The rows behind the DNS pages: settings, connections, claims with their records, and what else was seen."""
+"""The rows behind the DNS pages: settings, and claims with their records."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from webapp.actor import actor
 from webapp.db import Base, Choice
 from webapp.dns.changes import Answer, Wish
+from webapp.dns.connections import Connection
 from webapp.dns.desired import Defaults, Mode, Overrides, Policy
-from webapp.dns.records import AUTO_TTL, LiveRecord, Record, RecordType, Target, Zone
+from webapp.dns.records import AUTO_TTL, LiveRecord, Record, RecordType, Target, wanted
 
 
 class Status(StrEnum):
@@ -23,18 +26,22 @@ class Status(StrEnum):
     CONFLICT = "conflict"
     FAILED = "failed"
     COVERED = "covered"
+    ABSENT = "absent"
     ORPHAN = "orphan"
     FOREIGN = "foreign"
 
 
-SETTLED = frozenset({Status.SYNCED, Status.COVERED})
+SETTLED = frozenset({Status.SYNCED, Status.COVERED, Status.ABSENT})
+NO_RECORD: dict[str, Any] = {"absent": True}
+"""The pin of a name that is claimed and, as somebody decided, has no record."""
 
 
 class ConsumerType(StrEnum):
-    """Who can claim names."""
+    """Who can claim names. A person holds those whose deletion was undone."""
 
     INSTANCE = "instance"
     STANDALONE = "standalone"
+    PERSON = "person"
 
 
 class DnsSettings(Base):
@@ -69,48 +76,13 @@ class DnsSettings(Base):
         return Defaults(self.target, self.ttl, self.proxied)
 
 
-class Connection(Base):
-    """One zone at one provider, with its sealed credentials.
-
-    The active one belongs to the present settings; a retiring one only waits until its records are gone.
-    `blocked`: only what somebody asks for is tried, and that once. `review` is a plan to show, see `Review`.
-    """
-
-    __tablename__ = "dns_connections"
-    __table_args__ = (UniqueConstraint("provider", "zone_id"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    provider: Mapped[str] = mapped_column(String(32))
-    credentials_sealed: Mapped[str]
-    zone_id: Mapped[str] = mapped_column(String(64))
-    zone_name: Mapped[str] = mapped_column(String(255))
-    zone_plan: Mapped[str] = mapped_column(String(32), default="")
-    zones: Mapped[list[str]] = mapped_column(JSON, default=list)
-    zones_read_at: Mapped[datetime | None]
-    active: Mapped[bool] = mapped_column(default=True)
-    blocked: Mapped[bool] = mapped_column(default=False)
-    error: Mapped[str | None] = mapped_column(String(500))
-    attempts: Mapped[int] = mapped_column(default=0)
-    next_try_at: Mapped[datetime | None]
-    checked_at: Mapped[datetime | None]
-    used: Mapped[int | None]
-    allowed: Mapped[int | None]
-    review_state: Mapped[str | None] = mapped_column(String(16))
-    review: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    approved_hash: Mapped[str | None] = mapped_column(String(16))
-
-    @property
-    def zone(self) -> Zone:
-        """The zone as providers take it."""
-        return Zone(self.zone_id, self.zone_name, plan=self.zone_plan)
-
-
 class DnsRecord(Base):
     """A claim on a name: the wish, and what is known about the record that fulfils it.
 
     `wanted` false: released, and kept until nothing of ours is left at the provider. `connection_id` is None
     while the wildcard serves the name. `written_*` is what we last wrote or saw, `seen` the live record where it
-    differs from the wish. `approved`: the operator has confirmed this very change.
+    differs from the wish. `approved`: the operator has confirmed this very change. `pin`: what somebody put back
+    for this one record, until the next wish. `version` moves with every wish, made by `asked_by` and `asked_for`.
     """
 
     __tablename__ = "dns_records"
@@ -145,6 +117,10 @@ class DnsRecord(Base):
     answer: Mapped[Answer | None] = mapped_column(Choice(Answer))
     answered: Mapped[str] = mapped_column(String(16), default="")
     approved: Mapped[bool] = mapped_column(default=False)
+    pin: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    asked_by: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))
+    asked_for: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -163,12 +139,24 @@ class DnsRecord(Base):
             bool(self.written_proxied),
         )  # fmt: skip
 
+    @property
+    def is_absent(self) -> bool:
+        """Whether the name is claimed and is to have no record."""
+        return self.wanted and self.pin == NO_RECORD
+
+    def record(self, defaults: Defaults) -> Record:
+        """The wanted record: what somebody put back, else what the settings say."""
+        if self.pin and self.pin != NO_RECORD:
+            return wanted(self.fqdn, self.type, self.pin["content"], self.pin["ttl"], self.pin["proxied"])
+        return defaults.record(self.fqdn, self.type, self.overrides)
+
     def wish(self, defaults: Defaults, *, held: bool = False) -> Wish:
         """The row as the planner sees it."""
         return Wish(
             row=self.id,
-            record=defaults.record(self.fqdn, self.type, self.overrides),
-            wanted=self.wanted,
+            version=self.version or 1,
+            record=self.record(defaults),
+            wanted=self.wanted and not self.is_absent,
             live_id=self.provider_record_id,
             written=self.written,
             answer=self.answer,
@@ -177,31 +165,40 @@ class DnsRecord(Base):
             held=held,
         )
 
-    def ask(self, at: datetime, *, approved: bool = False) -> None:
+    def ask(self, at: datetime, *, approved: bool = False, why: str = "") -> None:
         """The wish changed: have the next round look at it."""
         self.status, self.error, self.attempts = Status.PENDING, None, 0
         self.next_try_at = self.updated_at = at
-        self.approved = approved
+        self.approved, self.version = approved, (self.version or 0) + 1
+        self.asked_by, self.asked_for = actor(), why
 
     def release(self, at: datetime, *, approved: bool = False) -> None:
         """Nobody wants the name here any more; the round removes the record and then this row."""
-        self.wanted, self.answer, self.seen = False, None, None
+        self.wanted, self.answer, self.seen, self.pin = False, None, None, None
         self.ask(at, approved=approved)
 
     def cover(self, at: datetime) -> None:
         """The wildcard serves the name."""
         self.status, self.error, self.next_try_at, self.updated_at = Status.COVERED, None, None, at
+        self.version = (self.version or 0) + 1
+
+    def rest(self, at: datetime) -> None:
+        """There is no record, as it should be."""
+        self.provider_record_id = self.written_content = None
+        self.status, self.error, self.attempts, self.next_try_at = Status.ABSENT, None, 0, None
+        self.approved, self.updated_at = False, at
 
     def hold(self, live: LiveRecord) -> None:
         """The provider has this record for the row."""
-        self.provider_record_id, self.written_content = live.id, live.content
-        self.written_ttl, self.written_proxied = live.ttl, live.proxied
+        self._set(held(live))
 
     def settle(self, live: LiveRecord, at: datetime) -> None:
         """The provider has the record as wanted."""
-        self.hold(live)
-        self.status, self.error, self.attempts, self.next_try_at = Status.SYNCED, None, 0, None
-        self.seen, self.answer, self.answered, self.approved, self.updated_at = None, None, "", False, at
+        self._set(settled(live, at))
+
+    def _set(self, values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            setattr(self, name, value)
 
     def found(self, status: Status, seen: list[dict[str, Any]] | None) -> None:
         """A look at the provider showed something else than wanted; nothing has been tried yet."""
@@ -218,30 +215,28 @@ class DnsRecord(Base):
         self.attempts += 1
 
 
-class SeenRecord(Base):
-    """A live record that no claim accounts for, as the last round saw it: an orphan, or somebody else's."""
-
-    __tablename__ = "dns_seen"
-    __table_args__ = (Index("ix_dns_seen_connection", "connection_id", "status"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    connection_id: Mapped[int] = mapped_column(ForeignKey("dns_connections.id", ondelete="CASCADE"))
-    status: Mapped[Status] = mapped_column(Choice(Status))
-    fqdn: Mapped[str] = mapped_column(String(255), index=True)
-    type: Mapped[str] = mapped_column(String(16))
-    content: Mapped[str] = mapped_column(String(4200))
-    ttl: Mapped[int]
-    proxied: Mapped[bool]
-    mark: Mapped[str | None] = mapped_column(String(64))
-    checked_at: Mapped[datetime]
+def held(live: LiveRecord) -> dict[str, Any]:
+    """What a row says of the record that the provider has for it."""
+    return {
+        "provider_record_id": live.id,
+        "written_content": live.content,
+        "written_ttl": live.ttl,
+        "written_proxied": live.proxied,
+    }
 
 
-class CallWindow(Base):
-    """How many calls were made with one token since the window began; `closed_until`: none before that."""
-
-    __tablename__ = "dns_call_windows"
-
-    token: Mapped[str] = mapped_column(String(32), primary_key=True)
-    began_at: Mapped[datetime]
-    calls: Mapped[int] = mapped_column(default=0)
-    closed_until: Mapped[datetime | None]
+def settled(live: LiveRecord, at: datetime) -> dict[str, Any]:
+    """What a row says when the provider has the record as wanted."""
+    return held(live) | {
+        "status": Status.SYNCED,
+        "error": None,
+        "attempts": 0,
+        "next_try_at": None,
+        "seen": None,
+        "answer": None,
+        "answered": "",
+        "approved": False,
+        "asked_by": "",
+        "asked_for": "",
+        "updated_at": at,
+    }

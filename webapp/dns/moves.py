@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from webapp.dns import ledger
+from webapp.dns.connections import Connection
 from webapp.dns.desired import Defaults, Mode, Overrides, Policy
 from webapp.dns.ledger import Consumer
-from webapp.dns.models import Connection, DnsRecord, Status
+from webapp.dns.models import ConsumerType, DnsRecord, Status
 from webapp.dns.records import RecordType, Target, Zone, excludes
 
 
@@ -66,7 +67,7 @@ def compare(claimed: Iterable[DnsRecord], old: Defaults, new: Defaults, home: Co
             moves.outside[claim.name] = problem
         if problem and any(row.connection_id or row.status is Status.COVERED for row in rows):
             moves.newly_outside.append(claim.name)
-        types = (RecordType.A,) if problem else new.types
+        types = _types(claim, rows, place, new, outside=bool(problem))
         keep = {row.type: row for row in rows if _is_in(row, place) and row.type in types}
         moves.drops += [row for row in rows if keep.get(row.type) is not row]
         moves.adds += [(claim, kind) for kind in types if kind not in keep]
@@ -75,6 +76,15 @@ def compare(claimed: Iterable[DnsRecord], old: Defaults, new: Defaults, home: Co
         else:
             moves.changes += [row for row in keep.values() if _differs(row, old, new)]
     return moves
+
+
+def _types(
+    claim: Claim, rows: Sequence[DnsRecord], place: Connection | None, new: Defaults, *, outside: bool
+) -> tuple[RecordType, ...]:
+    """The records a name needs there. One that was put back by hand is what it is, and does not move."""
+    if claim.consumer.type is ConsumerType.PERSON:
+        return tuple(row.type for row in rows if place is not None and _is_in(row, place))
+    return (RecordType.A,) if outside else new.types
 
 
 def _claims(rows: Iterable[DnsRecord]) -> Iterable[tuple[Claim, Sequence[DnsRecord]]]:
@@ -94,6 +104,8 @@ def _is_in(row: DnsRecord, place: Connection | None) -> bool:
 
 
 def _differs(row: DnsRecord, old: Defaults, new: Defaults) -> bool:
+    if row.consumer_type is ConsumerType.PERSON:
+        return False
     return old.record(row.fqdn, row.type, row.overrides) != new.record(row.fqdn, row.type, row.overrides)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from webapp.db import transaction
-from webapp.dns.models import CallWindow
+from webapp.dns.connections import CallWindow
 from webapp.errors import Outage
 
 WINDOW = timedelta(minutes=5)

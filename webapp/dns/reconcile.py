@@ -1,14 +1,16 @@
 """The round: list what is live, plan the difference with what is wished, apply it, settle the rows."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from webapp.db import reading, transaction
-from webapp.dns import ledger, settle
+from webapp.dns import journal, ledger, seen, settle
 from webapp.dns.changes import Change, Create, Delete, Plan, Wish
+from webapp.dns.connections import Connection
 from webapp.dns.desired import Policy
-from webapp.dns.models import Connection, DnsRecord
+from webapp.dns.journal import Cause
+from webapp.dns.models import DnsRecord
 from webapp.dns.plan import plan as make_plan
 from webapp.dns.providers.base import Outcome, Provider
 from webapp.dns.records import Usage, Zone
@@ -35,6 +37,7 @@ class Reading:
     delete: bool
     leaving: bool
     misplaced: Mapping[int, str]
+    causes: Mapping[int, Cause]
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,12 @@ def read(connection_id: int) -> Reading:
             delete=settings.policy is Policy.FULL,
             leaving=not connection.active,
             misplaced=misplaced,
+            causes={row.id: _cause(row) for row in rows},
         )
+
+
+def _cause(row: DnsRecord) -> Cause:
+    return Cause(row.consumer_type, row.consumer_id, row.asked_by, row.asked_for)
 
 
 def _misplaced(connection: Connection, rows: Iterable[DnsRecord]) -> dict[int, str]:
@@ -86,7 +94,7 @@ def _misplaced(connection: Connection, rows: Iterable[DnsRecord]) -> dict[int, s
 def look(reading: Reading, provider: Provider, clock: Callable[[], datetime]) -> Report:
     """List and plan, change nothing, and show in the rows what was found."""
     try:
-        plan, usage = _compare(reading, provider, with_usage=True)
+        plan, usage = _compare(reading, provider, clock, with_usage=True)
     except (Outage, Denied) as error:
         settle.failed(reading.connection_id, error, clock())
         return Report(None, error=error)
@@ -103,24 +111,23 @@ def run(
     renew: Callable[[], None],
     approve: Approval = never,
     expect: str | None = None,
+    by: str = "",
 ) -> Report:
     """One whole round. `expect` is the hash of a plan that somebody has seen: another plan is not carried out.
+
+    `by` is who asked for the round, where somebody did.
 
     Provider faults end in the rows and in the report; nothing is raised for them. `renew` is called before each
     change, and raises when somebody else is at work by now.
     """
     plan: Plan | None = None
-    done: list[Outcome] = []
     try:
-        plan, usage = _compare(reading, provider)
+        plan, usage = _compare(reading, provider, clock)
         if refusal := _refusal(reading, plan, approve, expect):
             _stopped(reading, plan, refusal, clock())
             return Report(plan, error=refusal)
         renew()
-        for answers in _apply(reading, provider, plan, usage):
-            settle.outcomes(answers, clock())
-            done += answers
-            renew()
+        done = _carry_out(reading, provider, plan, usage, clock, renew=renew, by=by)
     except (Outage, Denied) as error:
         settle.failed(reading.connection_id, error, clock())
         return Report(plan, error=error)
@@ -129,8 +136,11 @@ def run(
     return Report(plan, applied=True)
 
 
-def _compare(reading: Reading, provider: Provider, *, with_usage: bool = False) -> tuple[Plan, Usage | None]:
+def _compare(
+    reading: Reading, provider: Provider, clock: Callable[[], datetime], *, with_usage: bool = False
+) -> tuple[Plan, Usage | None]:
     live = provider.list_records(reading.zone)
+    journal.confirm(reading.connection_id, live, reading.owner, clock())
     delete = reading.delete or reading.leaving
     plan = make_plan(reading.wishes, live, reading.owner, delete=delete, apex=reading.zone.name)
     if not reading.delete and reading.leaving:  # what the policy has kept stays for good
@@ -169,23 +179,43 @@ def _stopped(reading: Reading, plan: Plan, refusal: RecklessPlan | Busy, at: dat
                 row.fail(refusal.message, None, at)
 
 
-def _apply(
-    reading: Reading, provider: Provider, plan: Plan, usage: Usage | None
-) -> Iterator[Sequence[Outcome]]:
-    """The provider's outcomes, answer by answer; creates that the zone has no room for are refused here."""
-    room = len(plan.creates)
+def _carry_out(
+    reading: Reading,
+    provider: Provider,
+    plan: Plan,
+    usage: Usage | None,
+    clock: Callable[[], datetime],
+    *,
+    renew: Callable[[], None],
+    by: str,
+) -> list[Outcome]:
+    """Make the changes, each written down before and after. Creates that the zone has no room for are refused."""
+    wishes = {wish.row: wish for wish in reading.wishes}
+    changes, done = _fitting(plan, usage)
+    with transaction() as session:
+        settle.outcomes(session, done, wishes, clock())
+    if not changes:
+        return done
+    with journal.writing(
+        reading.connection_id, reading.zone.name, changes, reading.causes, by, clock
+    ) as entries:
+        for answers in provider.apply(reading.zone, changes):
+            with transaction() as session:
+                settle.outcomes(session, answers, wishes, clock())
+                entries.end(session, answers, clock())
+            done += answers
+            renew()
+    return done
+
+
+def _fitting(plan: Plan, usage: Usage | None) -> tuple[tuple[Change, ...], list[Outcome]]:
+    """The changes that the zone has room for, and refusals of the others."""
+    room, late = len(plan.creates), []
     if usage is not None and usage.allowed is not None:
         room = max(0, usage.allowed - usage.used + len(plan.deletes))
         full = Rejected(ZONE_FULL.format(used=usage.used, allowed=usage.allowed))
-        if late := [Outcome(create, error=full) for create in plan.creates[room:]]:
-            yield late
-    changes: tuple[Change, ...] = (
-        *plan.creates[:room],
-        *plan.updates,
-        *_safe_deletes(plan, plan.creates[room:]),
-    )
-    if changes:
-        yield from provider.apply(reading.zone, changes)
+        late = [Outcome(create, error=full) for create in plan.creates[room:]]
+    return (*plan.creates[:room], *plan.updates, *_safe_deletes(plan, plan.creates[room:])), late
 
 
 def _safe_deletes(plan: Plan, unmade: tuple[Create, ...]) -> tuple[Delete, ...]:
@@ -207,7 +237,7 @@ def _remember(
         if connection is None:  # abandoned in the meantime
             return
         settle.read(connection, usage, growth, at)
-        settle.seen(session, reading.connection_id, plan, deleted, at)
+        seen.remember(session, reading.connection_id, plan, deleted, at)
         on_show = connection.review or {}
         if connection.review_state in SHOWN and (fine or on_show.get("hash") != plan.hash):
             connection.review_state = connection.review = None

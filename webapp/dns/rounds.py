@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from webapp import vault
 from webapp.db import now, reading, transaction
 from webapp.dns import ledger, providers, reconcile, settle
-from webapp.dns.models import Connection
+from webapp.dns.connections import Connection
 from webapp.dns.pace import Pace
 from webapp.dns.providers.base import Provider
 from webapp.dns.reconcile import Approval, Report, never
@@ -70,11 +70,11 @@ class Rounds:
         """A look, an approved plan, or the ordinary round."""
         with reading() as session:
             connection = ledger.connection(session, connection_id)
-            state, wanted = connection.review_state, connection.approved_hash
+            state, wanted, by = connection.review_state, connection.approved_hash, connection.approved_by
         if state == "requested":
             self.look(connection_id)
         elif state == "apply":
-            report = self.sync(connection_id, approve=lambda plan: plan.hash == wanted, expect=wanted)
+            report = self.sync(connection_id, approve=lambda plan: plan.hash == wanted, expect=wanted, by=by)
             self._reviewed(connection_id, report)
         else:
             self.sync(connection_id)
@@ -92,10 +92,12 @@ class Rounds:
                 connection.review = described
         return report, described
 
-    def sync(self, connection_id: int, *, approve: Approval = never, expect: str | None = None) -> Report:
-        """One whole round now."""
+    def sync(
+        self, connection_id: int, *, approve: Approval = never, expect: str | None = None, by: str = ""
+    ) -> Report:
+        """One whole round now; `by` is who asked for it."""
         report, _ = self._in_lease(connection_id, lambda reading, provider, renew: reconcile.run(
-            reading, provider, self.clock, renew=renew, approve=approve, expect=expect
+            reading, provider, self.clock, renew=renew, approve=approve, expect=expect, by=by
         ))  # fmt: skip
         return report
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete
 
 from webapp import vault
+from webapp.actor import actor
 from webapp.db import reading, transaction, wake_worker_on_commit
 from webapp.dns import ledger, providers
 from webapp.dns.changes import Answer
@@ -35,6 +36,7 @@ def request_apply(plan_hash: str) -> None:
         if connection is None or plan is None or plan["hash"] != plan_hash:
             raise Busy("This plan is no longer the current one. Check again, then apply the new plan.")
         connection.review_state, connection.approved_hash = "apply", plan_hash
+        connection.approved_by = actor()
         wake_worker_on_commit()
 
 
@@ -51,7 +53,7 @@ def retry(record_id: int, *, at: datetime) -> DnsRecord:
     with transaction() as session:
         row = ledger.record(session, record_id)
         if row.connection is not None:
-            row.ask(at, approved=row.approved)
+            row.ask(at, approved=row.approved, why="tried again")
             row.connection.next_try_at = None
             wake_worker_on_commit()
         return row
@@ -67,7 +69,7 @@ def answer(record_id: int, decision: Answer, seen: str, *, at: datetime) -> DnsR
             _check_can_go(row, decision)
         row.answer = decision
         if decision is not Answer.LEAVE:
-            row.ask(at, approved=True)
+            row.ask(at, approved=True, why=f"conflict: {decision}")
             wake_worker_on_commit()
         return row
 

@@ -2,19 +2,20 @@
 
 import logging
 import random
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
-from webapp.db import transaction
+from webapp.db import table, transaction
 from webapp.dns import ledger
 from webapp.dns.changes import Conflict, Create, Delete, Plan, Update, Wish
+from webapp.dns.connections import Connection
 from webapp.dns.desired import Defaults
-from webapp.dns.models import Connection, DnsRecord, SeenRecord, Status
+from webapp.dns.models import DnsRecord, Status, settled
 from webapp.dns.providers.base import Outcome, name_of
 from webapp.dns.records import LiveRecord, Record, Usage
 from webapp.dns.retry import next_try
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 HELD_FOR = timedelta(seconds=10)
 """The least pause of a deletion that waits for something else; it grows like that of any other try."""
 CHUNK = 500
+ROWS = table(DnsRecord)
 
 
 def rows_of(session: Session, ids: Iterable[int]) -> dict[int, DnsRecord]:
@@ -37,16 +39,54 @@ def rows_of(session: Session, ids: Iterable[int]) -> dict[int, DnsRecord]:
     return rows
 
 
-def outcomes(done: Sequence[Outcome], at: datetime) -> None:
-    """Settle the rows that the provider has just answered for."""
-    with transaction() as session:
-        defaults = ledger.settings(session).defaults
-        rows = rows_of(session, (o.change.row for o in done if o.change.row is not None))
-        for outcome in done:
-            _log(outcome)
-            row = rows.get(outcome.change.row or 0)
-            if row is not None:
-                _outcome(session, row, outcome, defaults, at)
+def outcomes(session: Session, done: Sequence[Outcome], wishes: Mapping[int, Wish], at: datetime) -> None:
+    """Settle the rows that the provider has just answered for.
+
+    Most got what they wished and wish it still: those are written together, the others one by one.
+    """
+    for outcome in done:
+        _log(outcome)
+    plain, others = _sorted(session, {o.change.row: o for o in done if o.change.row is not None}, wishes)
+    _write(session, {row: o.live for row, o in plain.items() if o.live is not None}, at)
+    _forget(session, [row for row, o in plain.items() if o.live is None])
+    defaults, rows = ledger.settings(session).defaults, rows_of(session, others)
+    for row_id, row in rows.items():
+        _outcome(session, row, others[row_id], defaults, at)
+
+
+def _sorted(
+    session: Session, done: Mapping[int, Outcome], wishes: Mapping[int, Wish]
+) -> tuple[dict[int, Outcome], dict[int, Outcome]]:
+    """Outcomes that are as their rows wish, whose wish has not changed since, and all others."""
+    plain: dict[int, Outcome] = {}
+    for start in range(0, len(ids := sorted(done)), CHUNK):
+        some = DnsRecord.id.in_(ids[start : start + CHUNK])
+        query = select(DnsRecord.id, DnsRecord.version, DnsRecord.wanted).where(some).with_for_update()
+        for row, version, wanted in session.execute(query):
+            if wishes[row].version == version and _is_plain(done[row], wanted):
+                plain[row] = done[row]
+    return plain, {row: outcome for row, outcome in done.items() if row not in plain}
+
+
+def _is_plain(outcome: Outcome, wanted: bool) -> bool:
+    if outcome.error is not None:
+        return False
+    if isinstance(outcome.change, Delete) or outcome.live is None:
+        return not wanted
+    return wanted and outcome.live.is_like(outcome.change.record)
+
+
+def _write(session: Session, lives: Mapping[int, LiveRecord], at: datetime) -> None:
+    """By the table itself: thousands of rows at once, none of which is loaded here."""
+    if lives:
+        statement = update(ROWS).where(ROWS.c.id == bindparam("row"))
+        values = [{"row": row, **settled(live, at)} for row, live in lives.items()]
+        session.connection().execute(statement, values)
+
+
+def _forget(session: Session, ids: Sequence[int]) -> None:
+    for start in range(0, len(ids), CHUNK):
+        session.execute(delete(DnsRecord).where(DnsRecord.id.in_(ids[start : start + CHUNK])))
 
 
 def _outcome(session: Session, row: DnsRecord, outcome: Outcome, defaults: Defaults, at: datetime) -> None:
@@ -64,12 +104,12 @@ def _failed(row: DnsRecord, message: str, at: datetime) -> None:
 
 def _written(row: DnsRecord, asked: Record, live: LiveRecord, defaults: Defaults, at: datetime) -> None:
     """The record is there; but the wish may have changed while the call was under way."""
-    wish = defaults.record(row.fqdn, row.type, row.overrides)
-    if row.wanted and live.is_like(wish):
+    wish, wanted = row.record(defaults), row.wanted and not row.is_absent
+    if wanted and live.is_like(wish):
         row.settle(live, at)
         return
     row.hold(live)
-    if row.wanted and wish == asked:
+    if wanted and wish == asked:
         proxied = ", proxied" if live.proxied else ""
         _failed(row, f"The provider made it {live.type} {live.content}, TTL {live.ttl}{proxied}.", at)
     else:
@@ -78,7 +118,9 @@ def _written(row: DnsRecord, asked: Record, live: LiveRecord, defaults: Defaults
 
 def _removed(session: Session, row: DnsRecord, at: datetime) -> None:
     """The record is gone; so is the row, unless it was claimed again while the call was under way."""
-    if row.wanted:
+    if row.is_absent:
+        row.rest(at)
+    elif row.wanted:
         row.provider_record_id = row.written_content = None
         row.ask(at, approved=row.approved)
     else:
@@ -109,7 +151,7 @@ def remainder(connection_id: int, plan: Plan, wishes: Iterable[Wish], at: dateti
         gone = set(plan.gone)
         for row_id, row in rows.items():
             if row_id in gone:
-                session.delete(row)
+                _removed(session, row, at)
             elif row.next_try_at is not None and row.next_try_at <= at:
                 row.attempts += 1
                 row.next_try_at = max(at + HELD_FOR, next_try(at, row.attempts, random.random()))  # noqa: S311
@@ -136,17 +178,14 @@ def _unchanged(
     session: Session, connection_id: int, wishes: Iterable[Wish], also: Iterable[int]
 ) -> dict[int, DnsRecord]:
     """Unsettled rows, and others that matter, whose wish still is the one that the plan was made for."""
-    defaults = ledger.settings(session).defaults
     rows = _restless(session, connection_id) | rows_of(session, also)
-    read = {wish.row: wish for wish in wishes if wish.row in rows}
-    return {i: rows[i] for i, wish in read.items() if rows[i].wish(defaults, held=wish.held) == wish}
+    return {w.row: rows[w.row] for w in wishes if w.row in rows and rows[w.row].version == w.version}
 
 
 def _restless(session: Session, connection_id: int) -> dict[int, DnsRecord]:
     """Rows that are not settled: the others need no write when they are found as wanted."""
-    query = select(DnsRecord).where(
-        DnsRecord.connection_id == connection_id, (DnsRecord.status != Status.SYNCED) | ~DnsRecord.wanted
-    )
+    quiet = DnsRecord.status.in_((Status.SYNCED, Status.ABSENT)) & DnsRecord.wanted
+    query = select(DnsRecord).where(DnsRecord.connection_id == connection_id, ~quiet)
     return {row.id: row for row in session.scalars(query)}
 
 
@@ -182,29 +221,6 @@ def blame(conflict: Conflict) -> str:
 def facts(live: LiveRecord) -> dict[str, Any]:
     """A live record as plain data, for rows and plans."""
     return asdict(live)
-
-
-def seen(session: Session, connection_id: int, plan: Plan, deleted: Collection[str], at: datetime) -> None:
-    """Replace what is known of records that no claim accounts for; `deleted` are ids that are gone since."""
-    session.execute(delete(SeenRecord).where(SeenRecord.connection_id == connection_id))
-    found = [(Status.FOREIGN, live) for live in plan.foreign]
-    found += [(Status.ORPHAN, live) for live in plan.orphans if live.id not in deleted]
-    values = [
-        {
-            "connection_id": connection_id,
-            "status": status,
-            "fqdn": live.name,
-            "type": live.type,
-            "content": live.content[:4200],
-            "ttl": live.ttl,
-            "proxied": live.proxied,
-            "mark": live.mark and live.mark[:64],
-            "checked_at": at,
-        }
-        for status, live in found
-    ]
-    if values:
-        session.execute(insert(SeenRecord), values)
 
 
 def read(connection: Connection, usage: Usage | None, growth: int, at: datetime) -> None:

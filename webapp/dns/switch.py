@@ -12,13 +12,17 @@ from webapp import vault
 from webapp.db import transaction, wake_worker_on_commit
 from webapp.dns import ledger, moves
 from webapp.dns.claims import drop
+from webapp.dns.connections import Connection
 from webapp.dns.desired import Mode
-from webapp.dns.models import Connection, DnsRecord, DnsSettings, Status
+from webapp.dns.models import DnsRecord, DnsSettings, Status
 from webapp.dns.moves import Claim, Moves, Wanted
 from webapp.dns.records import RecordType, Zone
 from webapp.errors import InvalidInput, Stale
 
 __all__ = ["Preview", "Wanted", "commit", "preview"]
+
+
+SETTINGS = "the settings changed"
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,8 @@ def _carry_out(session: Session, found: Moves, new: Connection | None, at: datet
         drop(session, row, at)
     session.flush()  # the same name cannot be wanted twice, not even within the transaction
     for row in found.changes:
-        row.ask(at, approved=True)
+        row.pin = None
+        row.ask(at, approved=True, why=SETTINGS)
     revived = _released(session, new) if new is not None else {}
     for claim, kind in found.adds:
         place = None if claim.name in found.outside else new
@@ -165,7 +170,7 @@ def _carry_out(session: Session, found: Moves, new: Connection | None, at: datet
         if place is None:
             found.rests.append(added)
         else:
-            added.ask(at, approved=True)
+            added.ask(at, approved=True, why=SETTINGS)
     session.flush()
     for row in found.rests:
         if problem := found.outside.get(row.fqdn):
@@ -187,7 +192,7 @@ def _new_row(
 def _take_over(row: DnsRecord, claim: Claim) -> None:
     row.wanted = True
     row.consumer_type, row.consumer_id = claim.consumer.type, claim.consumer.id
-    row.override_proxied, row.override_ttl = claim.overrides.proxied, claim.overrides.ttl
+    row.override_proxied, row.override_ttl, row.pin = claim.overrides.proxied, claim.overrides.ttl, None
 
 
 def _try_failed_again(session: Session, new: Connection, at: datetime) -> None:

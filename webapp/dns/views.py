@@ -9,10 +9,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from webapp.db import now, reading
 from webapp.dns import ledger, service, wildcard
 from webapp.dns.changes import Answer, digest
+from webapp.dns.connections import Connection
 from webapp.dns.desired import Mode
 from webapp.dns.forms import filters_from
 from webapp.dns.listing import PAGE_SIZES, listing
-from webapp.dns.models import Connection, ConsumerType, DnsSettings
+from webapp.dns.models import ConsumerType, DnsSettings
 from webapp.errors import InvalidInput
 from webapp.ui import announce, current_args, go, show, tell_news, wants_fragment
 

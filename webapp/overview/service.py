@@ -10,8 +10,9 @@ from webapp.deploy import dashboard, rows
 from webapp.deploy.dashboard import AppLine
 from webapp.deploy.models import EngineState
 from webapp.dns import ledger
+from webapp.dns.connections import Connection
 from webapp.dns.desired import Mode
-from webapp.dns.models import Connection, ConsumerType, DnsRecord, DnsSettings, Status
+from webapp.dns.models import ConsumerType, DnsRecord, DnsSettings, Status
 from webapp.proxy import service as proxies
 from webapp.proxy.models import HostStatus, NpmSettings, ProxyHost
 

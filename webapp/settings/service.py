@@ -11,8 +11,8 @@ from sqlalchemy import delete, select
 from webapp import vault
 from webapp.db import reading, transaction, wake_worker_on_commit
 from webapp.dns import ledger, switch
+from webapp.dns.connections import Connection
 from webapp.dns.desired import Mode, Policy
-from webapp.dns.models import Connection
 from webapp.dns.records import Target, Zone
 from webapp.dns.switch import Preview, Wanted
 from webapp.errors import Busy, Stale
