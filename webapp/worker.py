@@ -17,8 +17,9 @@ from webapp.db import db, now, transaction, work_committed
 from webapp.deploy.health import Probe
 from webapp.deploy.runner import Runner
 from webapp.deploy.watch import Watch
+from webapp.dns.resolver import Ask, ask
 from webapp.dns.rounds import Rounds
-from webapp.dns.wildcard import Ask, WildcardCheck, ask
+from webapp.dns.wildcard import WildcardCheck
 from webapp.health import ALIVE_FOR, WORKER
 from webapp.lease import Lease
 from webapp.proxy.publish import Publisher
