@@ -29,6 +29,8 @@ def make_config(data_dir: Path, **changes: Any) -> Config:
         "secret_key": SECRET_KEY,
         "database_url": sqlite_url(data_dir),
         "testing": True,
+        "name_servers": ("127.0.0.1:9",),  # nobody is there, which shows at once
+        "public_side": ("127.0.0.1", 9),
     }
     return Config(**(values | changes))
 

@@ -10,9 +10,13 @@ from sqlalchemy.orm import Session
 
 from webapp.db import only_row
 from webapp.dns.changes import Answer
+from webapp.dns.live import Liveness
 from webapp.dns.models import SETTLED, Connection, ConsumerType, DnsRecord, DnsSettings, Status
 from webapp.dns.names import is_within, zone_for
 from webapp.errors import NotFound
+
+SOON_TRIES = 7
+"""After so many looks in vain, some two minutes, a name is not expected to come up in a moment."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +173,12 @@ def finished(session: Session) -> list[Connection]:
 
 
 def is_pending(session: Session) -> bool:
-    """Whether a row is on its way or waits for its next try, so that a page should look again soon."""
-    query = select(DnsRecord.id).where(DnsRecord.next_try_at.is_not(None))
+    """Whether a row is on its way or waits for its next try, so that a page should look again soon.
+
+    So it should while a name is about to be looked at from outside, unless that has failed for minutes.
+    """
+    waiting = DnsRecord.next_try_at.is_not(None)
+    unseen = DnsRecord.live.is_(None) & DnsRecord.live_due_at.is_not(None)
+    coming = (DnsRecord.live == Liveness.NOT_YET) & (DnsRecord.live_tries < SOON_TRIES)
+    query = select(DnsRecord.id).where(waiting | unseen | coming)
     return session.scalar(query.limit(1)) is not None

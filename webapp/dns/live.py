@@ -46,6 +46,9 @@ class Said:
     delegated: str = ""
 
 
+ANY_ADDRESS: frozenset[Content] = frozenset((str(kind), "") for kind in ADDRESSES)
+"""Stands for what a proxied name answers: addresses that prove nothing."""
+
 Answers = Mapping[str, Mapping[Question, Said]]
 """By server."""
 
@@ -97,9 +100,7 @@ def judge(name: str, wanted: frozenset[Content], answers: Answers, authority: As
     said = {server: _together(name, wanted, known) for server, known in answers.items()}
     delegated = next((s.delegated for s in said.values() if s.delegated), None)
     if delegated:
-        return Verdict(
-            Liveness.WRONG, f"{delegated} is delegated to other name servers, so this record is not used."
-        )
+        return _delegated(delegated)
     seen = {server: s.records for server, s in said.items() if not s.problem}
     other = {server: records for server, records in seen.items() if records != wanted}
     if other and not _is_flattened(wanted, other, authority):
@@ -109,6 +110,29 @@ def judge(name: str, wanted: frozenset[Content], answers: Answers, authority: As
         rest = f" {len(seen)} {'other has' if len(seen) == 1 else 'others have'} the record." if seen else ""
         return Verdict(Liveness.UNKNOWN, f"{problem or 'No name server is known.'}{rest}")
     return Verdict(Liveness.LIVE, f"{_servers(len(seen))} {_texts(next(iter(seen.values())))}.")
+
+
+def at_the_edge(name: str, answers: Answers) -> list[str] | Verdict:
+    """The addresses that all servers answer for a proxied name, IPv4 first; or the verdict, while they do not."""
+    said = {server: _together(name, ANY_ADDRESS, known) for server, known in answers.items()}
+    found = sorted({c for s in said.values() for kind, c in s.records if kind in ADDRESSES}, key=_ipv4_first)
+    for server, s in said.items():
+        if s.delegated:
+            return _delegated(s.delegated)
+        if s.problem:
+            return Verdict(Liveness.UNKNOWN, f"{server} {s.problem}")
+        if not s.records:
+            which = f"{server} does not have" if found else "No name server has"
+            return Verdict(Liveness.NOT_YET, f"{which} the record yet.")
+    return found
+
+
+def _ipv4_first(address: str) -> tuple[bool, str]:
+    return ":" in address, address
+
+
+def _delegated(name: str) -> Verdict:
+    return Verdict(Liveness.WRONG, f"{name} is delegated to other name servers, so this record is not used.")
 
 
 def _together(name: str, wanted: frozenset[Content], known: Mapping[Question, Said]) -> Said:

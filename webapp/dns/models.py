@@ -11,6 +11,7 @@ from webapp.db import Base, Choice
 from webapp.dns.changes import Answer, Wish
 from webapp.dns.desired import Defaults, Mode, Overrides, Policy
 from webapp.dns.records import AUTO_TTL, LiveRecord, Record, RecordType, Target, Zone
+from webapp.dns.sighting import Sighting
 
 
 class Status(StrEnum):
@@ -105,7 +106,7 @@ class Connection(Base):
         return Zone(self.zone_id, self.zone_name, plan=self.zone_plan)
 
 
-class DnsRecord(Base):
+class DnsRecord(Sighting, Base):
     """A claim on a name: the wish, and what is known about the record that fulfils it.
 
     `wanted` false: released, and kept until nothing of ours is left at the provider. `connection_id` is None
@@ -121,6 +122,7 @@ class DnsRecord(Base):
         ),
         Index("ix_dns_records_consumer", "consumer_type", "consumer_id"),
         Index("ix_dns_records_status", "status"),
+        Index("ix_dns_records_live", "live", "live_due_at"),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -182,6 +184,7 @@ class DnsRecord(Base):
         self.status, self.error, self.attempts = Status.PENDING, None, 0
         self.next_try_at = self.updated_at = at
         self.approved = approved
+        self.look_away()
 
     def release(self, at: datetime, *, approved: bool = False) -> None:
         """Nobody wants the name here any more; the round removes the record and then this row."""
@@ -200,6 +203,7 @@ class DnsRecord(Base):
     def settle(self, live: LiveRecord, at: datetime) -> None:
         """The provider has the record as wanted."""
         self.hold(live)
+        self.look_soon(at)
         self.status, self.error, self.attempts, self.next_try_at = Status.SYNCED, None, 0, None
         self.seen, self.answer, self.answered, self.approved, self.updated_at = None, None, "", False, at
 
@@ -209,12 +213,8 @@ class DnsRecord(Base):
 
     def fail(self, message: str, next_try_at: datetime | None, at: datetime) -> None:
         """A try failed; without a next try it waits for a person."""
-        self.status, self.error, self.next_try_at, self.updated_at = (
-            Status.FAILED,
-            message[:500],
-            next_try_at,
-            at,
-        )
+        self.status, self.error = Status.FAILED, message[:500]
+        self.next_try_at, self.updated_at = next_try_at, at
         self.attempts += 1
 
 

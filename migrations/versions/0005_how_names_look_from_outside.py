@@ -1,0 +1,30 @@
+"""How names look from outside"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = '0005'
+down_revision = '0003'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table('dns_records') as batch_op:
+        batch_op.add_column(sa.Column('live', sa.String(length=16), nullable=True))
+        batch_op.add_column(sa.Column('live_message', sa.String(length=500), nullable=True))
+        batch_op.add_column(sa.Column('live_at', sa.DateTime(), nullable=True))
+        batch_op.add_column(sa.Column('live_due_at', sa.DateTime(), nullable=True))
+        batch_op.add_column(sa.Column('live_tries', sa.Integer(), server_default='0', nullable=False))
+        batch_op.create_index('ix_dns_records_live', ['live', 'live_due_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_dns_records_live_due_at'), ['live_due_at'], unique=False)
+    # What is at the provider already is looked at soon, too.
+    op.execute("UPDATE dns_records SET live_due_at = updated_at WHERE status = 'synced'")
+
+
+def downgrade() -> None:
+    with op.batch_alter_table('dns_records') as batch_op:
+        batch_op.drop_index(batch_op.f('ix_dns_records_live_due_at'))
+        batch_op.drop_index('ix_dns_records_live')
+        for column in ('live_tries', 'live_due_at', 'live_at', 'live_message', 'live'):
+            batch_op.drop_column(column)
