@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 from webapp.errors import InvalidInput
 
 CLOUDFLARE_API_URL = "https://api.cloudflare.com/client/v4"
+ADDRESS_SOURCES = ("https://www.cloudflare.com/cdn-cgi/trace", "https://api64.ipify.org")
+"""Two that are run by different people; both answer over IPv4 and IPv6."""
+
 DOCKER_HOST = "unix:///var/run/docker.sock"
 
 
@@ -21,7 +24,8 @@ class Config:
     `check_every` is the pause between two looks at a provider or proxy that has nothing pending, in seconds.
     `binds_dir` is the one folder whose content containers may be given; without it none. `name_servers`
     ("address:port") are asked what names answer, instead of the zone's own; `public_side` is where public names
-    are reached instead of at their addresses: stand-ins, or None.
+    are reached instead of at their addresses: stand-ins, or None. `address_sources` say under which address this
+    machine is seen; two or more.
     """
 
     data_dir: Path
@@ -39,6 +43,7 @@ class Config:
     check_every: int = 600
     name_servers: tuple[str, ...] = ()
     public_side: tuple[str, int] | None = None
+    address_sources: tuple[str, ...] = ADDRESS_SOURCES
     sandbox: bool = False
     testing: bool = False
 
@@ -63,6 +68,7 @@ class Config:
             admin_password=env.text("TINY_FORGE_ADMIN_PASSWORD", "") or None,
             check_every=env.number("TINY_FORGE_CHECK_EVERY", 600, 10, 86400),
             name_servers=env.places("TINY_FORGE_NAME_SERVERS"),
+            address_sources=env.sources("TINY_FORGE_ADDRESS_SOURCES", ADDRESS_SOURCES),
         )
 
 
@@ -140,6 +146,14 @@ class _Environment:
     def places(self, name: str) -> tuple[str, ...]:
         """IP addresses with a port, or with that of DNS; IPv6 in brackets."""
         return tuple(_place(word, name) for word in self.words(name))
+
+    def sources(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        """Addresses of at least two different hosts."""
+        urls = self.words(name) or default
+        hosts = {urlsplit(url).netloc for url in urls if url.startswith(("http://", "https://"))}
+        if len(hosts - {""}) < len(urls) or len(urls) < 2:
+            raise InvalidInput(f"{name} must name two or more http(s) addresses, each at another host.")
+        return urls
 
     def number(self, name: str, default: int, least: int, most: int) -> int:
         text = self.text(name, str(default))

@@ -28,16 +28,17 @@ def prove(proof: Proof, addresses: Iterable[str], place: outgoing.Place | None =
     `place` is where every name is reached instead, for stand-ins. Never raises: where nobody answers it is
     UNKNOWN, and while something else does, NOT_YET; WRONG when that claims to be all right.
     """
-    found = Verdict(Liveness.UNKNOWN, f"{proof.host} has no address to be visited at.")
+    found: list[Verdict] = []
     for there in [place] if place else [(address, None) for address in list(addresses)[:MOST_ADDRESSES]]:
         for scheme in ("http", "https"):
             verdict = _visit(f"{scheme}://{proof.host}{proof.path}", proof, there)
             if verdict.liveness in (Liveness.LIVE, Liveness.WRONG):
                 return verdict
-            found = verdict if found.liveness is Liveness.UNKNOWN else found
-        if found.liveness is not Liveness.UNKNOWN:
+            found.append(verdict)
+        if any(verdict.liveness is Liveness.NOT_YET for verdict in found):
             break
-    return found
+    nowhere = Verdict(Liveness.UNKNOWN, f"{proof.host} has no address to be visited at.")
+    return min(found, key=lambda verdict: verdict.liveness is Liveness.UNKNOWN, default=nowhere)
 
 
 def _visit(url: str, proof: Proof, place: outgoing.Place) -> Verdict:

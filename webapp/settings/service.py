@@ -92,8 +92,12 @@ def preview(wish: SettingsWish) -> Preview:
 def save(wish: SettingsWish, *, version: int, at: datetime) -> None:
     """Save everything in one transaction. Raises Busy when the settings changed since `version`."""
     with transaction() as session:
+        before = ledger.settings(session)
+        proven = (before.mode, before.proxied)
         switch.commit(wish.dns, version=version, at=at)
         npm = proxies.npm_settings(session)
+        if proven != (wish.dns.mode, wish.dns.proxied):  # hosts of proxied names carry a proof
+            npm.read_at = npm.read_at and proxies.LONG_AGO
         moved = npm.url != wish.npm.url
         changed = moved or (npm.email, npm.verify_tls) != (wish.npm.email, wish.npm.verify_tls)
         npm.url, npm.email, npm.verify_tls = wish.npm.url, wish.npm.email, wish.npm.verify_tls
