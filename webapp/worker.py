@@ -18,6 +18,7 @@ from webapp.db import db, now, transaction, work_committed
 from webapp.deploy.health import Probe
 from webapp.deploy.runner import Runner
 from webapp.deploy.watch import Watch
+from webapp.dns.address_watch import AddressWatcher
 from webapp.dns.authority import Authority
 from webapp.dns.livecheck import LiveCheck
 from webapp.dns.resolver import Ask, ask
@@ -63,6 +64,7 @@ class Worker:
             (Rounds(name, config.cloudflare_api_url, every, stopping=stopping).run_due,),
             (WildcardCheck(every, ask=ask).run_due,),
             (live_check(config, name, stopping).run_due,),
+            (AddressWatcher(name, config.address_sources).run_due,),
             (self._watch.run_due,),
         )
 

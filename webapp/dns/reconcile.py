@@ -113,17 +113,19 @@ def run(
     done: list[Outcome] = []
     try:
         plan, usage = _compare(reading, provider)
-        if refusal := _refusal(reading, plan, approve, expect):
-            _stopped(reading, plan, refusal, clock())
-            return Report(plan, error=refusal)
+        refusal = _refusal(reading, plan, approve, expect)
+        todo = _allowed(plan, refusal)
         renew()
-        for answers in _apply(reading, provider, plan, usage):
+        for answers in _apply(reading, provider, todo, usage):
             settle.outcomes(answers, clock())
             done += answers
             renew()
     except (Outage, Denied) as error:
         settle.failed(reading.connection_id, error, clock())
         return Report(plan, error=error)
+    if refusal is not None:
+        _stopped(reading, plan.without(todo), refusal, done, clock())
+        return Report(plan, error=refusal)
     settle.remainder(reading.connection_id, plan, reading.wishes, clock())
     _remember(reading, plan, usage, done, clock())
     return Report(plan, applied=True)
@@ -153,12 +155,21 @@ def _refusal(
     return None
 
 
-def _stopped(reading: Reading, plan: Plan, refusal: RecklessPlan | Busy, at: datetime) -> None:
+def _allowed(plan: Plan, refusal: RecklessPlan | Busy | None) -> Plan:
+    """What may be done of it: of a reckless plan what was confirmed before, which need not wait for the rest."""
+    if refusal is None:
+        return plan
+    return plan.agreed if isinstance(refusal, RecklessPlan) else Plan()
+
+
+def _stopped(
+    reading: Reading, plan: Plan, refusal: RecklessPlan | Busy, done: Sequence[Outcome], at: datetime
+) -> None:
     """Show the plan that was not carried out; where it waits for a person, the rows that wait for it say why."""
     reckless = isinstance(refusal, RecklessPlan)
     with transaction() as session:
         settle.looked(reading.connection_id, plan, reading.wishes, at)
-        _remember(reading, plan, None, (), at)
+        _remember(reading, plan, None, done, at)
         if connection := session.get(Connection, reading.connection_id):
             connection.review_state = "reckless" if reckless else "moved"
             connection.review = describe(plan, reading.zone, reading.wishes)

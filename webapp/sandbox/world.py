@@ -103,6 +103,10 @@ class World:
             cloudflare_api_url=self.cloudflare.url,
             name_servers=(self.name_server.address,),
             public_side=("127.0.0.1", self.public.port),
+            address_sources=(
+                f"{self.cloudflare.address}/cdn-cgi/trace",
+                f"{self.public.address}/cdn-cgi/trace",
+            ),
             sandbox=True,
         )
         app = create_app(config)

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from webapp import vault
 from webapp.db import reading, transaction, wake_worker_on_commit
 from webapp.dns import ledger, switch
+from webapp.dns.address_row import Watched, address_watch
 from webapp.dns.desired import Mode, Policy
 from webapp.dns.models import Connection
 from webapp.dns.records import Target, Zone
@@ -38,6 +39,7 @@ class SettingsWish:
 
     dns: Wanted
     npm: NpmWish
+    watch_address: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Current:
     ttl: int
     proxied: bool
     policy: Policy
+    watch: Watched
 
 
 def current() -> Current:
@@ -81,6 +84,7 @@ def current() -> Current:
             ttl=dns.ttl,
             proxied=dns.proxied,
             policy=dns.policy,
+            watch=address_watch(session).told,
         )
 
 
@@ -95,6 +99,7 @@ def save(wish: SettingsWish, *, version: int, at: datetime) -> None:
         before = ledger.settings(session)
         proven = (before.mode, before.proxied)
         switch.commit(wish.dns, version=version, at=at)
+        address_watch(session).switch(on=wish.watch_address)
         npm = proxies.npm_settings(session)
         if proven != (wish.dns.mode, wish.dns.proxied):  # hosts of proxied names carry a proof
             npm.read_at = npm.read_at and proxies.LONG_AGO
@@ -148,4 +153,4 @@ def _wish(raw: dict[str, Any]) -> SettingsWish:
     zone = Zone(**dns["zone"]) if dns["zone"] else None
     choices = {"mode": Mode(dns["mode"]), "policy": Policy(dns["policy"])}
     wanted = Wanted(**{**dns, **choices, "target": Target(**dns["target"]), "zone": zone})
-    return SettingsWish(wanted, NpmWish(**raw["npm"]))
+    return SettingsWish(wanted, NpmWish(**raw["npm"]), raw.get("watch_address", False))
