@@ -186,6 +186,15 @@ def test_two_processes_never_look_at_once(panel: Panel, watcher: AddressWatcher,
     assert sky.asked == []
 
 
+def test_what_another_process_has_just_looked_at_is_not_looked_at_again(
+    watcher: AddressWatcher, sky: Sky, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due = iter([watcher._situation(), None])
+    monkeypatch.setattr(watcher, "_situation", lambda: next(due))
+    watcher.run_due()
+    assert sky.asked == []
+
+
 def test_before_the_first_settings_there_is_nothing_to_do(context: None, sky: Sky) -> None:
     AddressWatcher("test", [], sky).run_due()
     assert sky.asked == []

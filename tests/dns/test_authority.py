@@ -6,7 +6,9 @@ import time
 from collections.abc import Iterator
 
 import dns.exception
+import dns.flags
 import dns.message
+import dns.rrset
 import pytest
 
 from tests.dns.live_world import HERE, NAME, PATIENCE, ZONE, Names, names
@@ -111,6 +113,39 @@ def test_an_answer_to_another_question_does_not_count() -> None:
         found = converse(liar.getsockname(), [QUESTION], seconds=2)
         thread.join()
     assert [str(reply.question[0].name) for reply in found.values()] == [f"{NAME}."]
+
+
+def test_a_server_that_does_not_know_the_zone_is_no_authority() -> None:
+    """Also where it names the servers of somebody above, or anything else that is no delegation from the zone."""
+    reply = dns.message.make_response(dns.message.make_query(NAME, "A"))
+    for owner, kind, content in ((".", "NS", "a.root-servers.net."), (f"{NAME}.", "TXT", "x")):
+        reply.authority.append(dns.rrset.from_text(owner, 60, "IN", kind, content))
+    assert authority._said(NAME, ZONE, reply).problem == "does not know the zone example.com."
+
+
+def test_records_of_other_names_in_an_answer_do_not_count() -> None:
+    reply = dns.message.make_response(dns.message.make_query(NAME, "A"))
+    reply.flags |= dns.flags.AA
+    for owner, kind, content in ((f"{NAME}.", "CNAME", "b.example.com."), ("b.example.com.", "A", HERE)):
+        reply.answer.append(dns.rrset.from_text(owner, 60, "IN", kind, content))
+    assert authority._said(NAME, ZONE, reply).records == {("CNAME", "b.example.com")}
+
+
+def test_a_connection_that_the_server_closes_is_opened_again() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        opened = []
+
+        def close() -> None:
+            for _ in range(2):
+                opened.append(listener.accept()[0])
+                opened[-1].recv(1000)
+                opened[-1].close()
+
+        thread = threading.Thread(target=close)
+        thread.start()
+        assert converse(listener.getsockname(), [QUESTION], tcp_only=True) == {}
+        thread.join()
+    assert len(opened) == 2
 
 
 def test_two_queries_never_share_an_id(monkeypatch: pytest.MonkeyPatch, world: Names) -> None:

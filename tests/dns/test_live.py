@@ -7,7 +7,16 @@ import pytest
 
 from tests.dns.live_world import ELSEWHERE, HERE, HERE6, NAME, WANTED, ZONE, Names, names
 from webapp.dns.authority import Authority
-from webapp.dns.live import Liveness, Said, Verdict, check, judge
+from webapp.dns.live import (
+    ANY_ADDRESS,
+    Liveness,
+    Said,
+    Verdict,
+    at_the_edge,
+    check,
+    judge,
+    questions_for,
+)
 from webapp.errors import Outage
 
 
@@ -158,6 +167,32 @@ def test_many_names_cost_one_round_of_questions(world: Names) -> None:
     assert found.pop(-1).liveness is Liveness.LIVE
     assert {v.liveness for v in found.values()} == {Liveness.NOT_YET}
     assert len(world.one.log) == 121
+
+
+def edge(world: Names, name: str = NAME) -> list[str] | Verdict:
+    """What a proxied name looks like."""
+    return at_the_edge(name, world.authority.ask(ZONE, questions_for(name, ANY_ADDRESS)))
+
+
+def test_a_proxied_name_answers_with_addresses_of_the_edge(world: Names) -> None:
+    world.put(proxied=True)
+    found = edge(world)
+    assert isinstance(found, list)
+    assert [":" in address for address in found] == [False, False, True]
+    assert HERE not in found
+
+
+def test_a_proxied_name_below_a_delegation_is_wrong(world: Names) -> None:
+    world.put("sub.example.com", "NS", "ns.example.net")
+    found = edge(world, "a.sub.example.com")
+    assert isinstance(found, Verdict)
+    assert found.liveness is Liveness.WRONG
+
+
+def test_a_proxied_name_that_a_server_does_not_tell_about_is_unknown(world: Names) -> None:
+    world.put(proxied=True)
+    world.one.silent = True
+    assert edge(world) == Verdict(Liveness.UNKNOWN, f"{world.one.address} does not answer.")
 
 
 class Nobody:
