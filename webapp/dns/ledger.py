@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from webapp.dns.models import SETTLED, Connection, ConsumerType, DnsRecord, DnsS
 from webapp.dns.names import is_within, zone_for
 from webapp.errors import NotFound
 
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
 SOON_TRIES = 7
 """After so many looks in vain, some two minutes, a name is not expected to come up in a moment."""
 
@@ -177,8 +178,8 @@ def is_pending(session: Session) -> bool:
 
     So it should while a name is about to be looked at from outside, unless that has failed for minutes.
     """
-    waiting = DnsRecord.next_try_at.is_not(None)
-    unseen = DnsRecord.live.is_(None) & DnsRecord.live_due_at.is_not(None)
+    waiting = DnsRecord.next_try_at >= EVER  # SQLite finds no NOT NULL in an index
+    unseen = DnsRecord.live.is_(None) & (DnsRecord.live_due_at >= EVER)
     coming = (DnsRecord.live == Liveness.NOT_YET) & (DnsRecord.live_tries < SOON_TRIES)
     query = select(DnsRecord.id).where(waiting | unseen | coming)
     return session.scalar(query.limit(1)) is not None

@@ -78,7 +78,9 @@ class LiveCheck:
 
     def run_due(self) -> None:
         """One pass: look at what is due, a bounded number of names; writes nothing but verdicts."""
-        if not self._due():
+        with reading() as session:
+            first = session.scalar(select(func.min(DnsRecord.live_due_at)))
+        if first is None or first > self.clock():
             return
         try:
             with leased("live check", self.holder, self.clock, LEASE) as renew:
@@ -91,10 +93,9 @@ class LiveCheck:
             log.info("live: %s", busy.message)
 
     def _due(self) -> list[Look]:
-        """Rows whose turn it is: names that have to be visited take long, and do not hold up the others."""
+        """Whose turn it is: names that have to be visited take long, and do not hold up the others."""
         query = select(DnsRecord).options(joinedload(DnsRecord.connection))
-        query = query.where(DnsRecord.live_due_at <= self.clock(), DnsRecord.status == Status.SYNCED)
-        query = query.order_by(DnsRecord.live_due_at)
+        query = query.where(DnsRecord.live_due_at <= self.clock()).order_by(DnsRecord.live_due_at)
         proxied = func.coalesce(DnsRecord.written_proxied, False)
         with reading() as session:
             rows = session.scalars(query.where(~proxied).limit(MOST_NAMES)).all()

@@ -210,12 +210,14 @@ class DnsRecord(Sighting, Base):
     def found(self, status: Status, seen: list[dict[str, Any]] | None) -> None:
         """A look at the provider showed something else than wanted; nothing has been tried yet."""
         self.status, self.seen, self.error = status, seen, None
+        self.look_away()
 
     def fail(self, message: str, next_try_at: datetime | None, at: datetime) -> None:
         """A try failed; without a next try it waits for a person."""
         self.status, self.error = Status.FAILED, message[:500]
         self.next_try_at, self.updated_at = next_try_at, at
         self.attempts += 1
+        self.look_away()
 
 
 class SeenRecord(Base):
