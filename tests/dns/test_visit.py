@@ -113,8 +113,8 @@ def test_the_next_address_is_tried_and_no_name_is_looked_up(monkeypatch: pytest.
     monkeypatch.setattr(
         visit_module, "_visit", lambda _url, _proof, place: (tried.append(place), next(answers))[1]
     )
-    assert prove(PROOF, ["203.0.113.1", "203.0.113.2", "203.0.113.3"]) == THERE
-    assert tried == [("203.0.113.1", None)] * 2 + [("203.0.113.2", None)]
+    assert prove(PROOF, ["203.0.113.1", "203.0.113.2", "2001:db8::3"]) == THERE
+    assert tried == [("203.0.113.1", None)] * 2 + [("2001:db8::3", None)]
 
 
 def test_a_name_without_an_address_cannot_be_visited() -> None:

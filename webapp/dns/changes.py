@@ -143,7 +143,8 @@ class Plan:
 
     def without(self, done: "Plan") -> "Plan":
         """What is left when that part is done."""
-        return self._only(lambda change: change not in done.changes)
+        gone = set(done.changes)
+        return self._only(lambda change: change not in gone)
 
     def _only(self, fits: Callable[[Change], bool]) -> "Plan":
         return replace(

@@ -17,19 +17,18 @@ PATIENCE = (2.0, 3.0)
 
 MOST_BYTES = 2_000
 MOST_REDIRECTS = 2
-MOST_ADDRESSES = 2
 
 THERE = Verdict(Liveness.LIVE, "The public name answers through Cloudflare, and leads to this installation.")
 
 
 def prove(proof: Proof, addresses: Iterable[str], place: outgoing.Place | None = None) -> Verdict:
-    """Ask for the proof at these addresses of the name, at two of them at most: what a resolver remembers is old.
+    """Ask for the proof at these addresses of the name, one of each IP version: what a resolver remembers is old.
 
     `place` is where every name is reached instead, for stand-ins. Never raises: where nobody answers it is
     UNKNOWN, and while something else does, NOT_YET; WRONG when that claims to be all right.
     """
     found: list[Verdict] = []
-    for there in [place] if place else [(address, None) for address in list(addresses)[:MOST_ADDRESSES]]:
+    for there in [place] if place else _one_of_each(addresses):
         for scheme in ("http", "https"):
             verdict = _visit(f"{scheme}://{proof.host}{proof.path}", proof, there)
             if verdict.liveness in (Liveness.LIVE, Liveness.WRONG):
@@ -39,6 +38,13 @@ def prove(proof: Proof, addresses: Iterable[str], place: outgoing.Place | None =
             break
     nowhere = Verdict(Liveness.UNKNOWN, f"{proof.host} has no address to be visited at.")
     return min(found, key=lambda verdict: verdict.liveness is Liveness.UNKNOWN, default=nowhere)
+
+
+def _one_of_each(addresses: Iterable[str]) -> list[outgoing.Place]:
+    first: dict[bool, str] = {}
+    for address in addresses:
+        first.setdefault(":" in address, address)
+    return [(address, None) for address in first.values()]
 
 
 def _visit(url: str, proof: Proof, place: outgoing.Place) -> Verdict:

@@ -21,7 +21,7 @@ from webapp.proxy.npm import NpmClient
 from webapp.proxy.npm_transport import NotNpm
 from webapp.proxy.npm_wire import Certificate, Host
 from webapp.proxy.proofs import pieces
-from webapp.proxy.service import LONG_AGO, holder, npm_settings
+from webapp.proxy.service import holder, npm_settings
 
 log = logging.getLogger(__name__)
 
@@ -222,7 +222,7 @@ class Publisher:
             for row in session.scalars(select(ProxyHost).where(_failed_by(settings.error))):
                 row.fail(HostStatus.PENDING, settings.error or "", self.clock(), self.clock())
             settings.error, settings.attempts, settings.next_try_at = None, 0, None
-            settings.read_at = LONG_AGO if self._behind else self.clock()
+            settings.read_at = self.clock() - (self.check_every if self._behind else timedelta())
 
 
 def _by_id(client: NpmClient) -> dict[int, Host]:
