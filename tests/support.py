@@ -29,6 +29,9 @@ def make_config(data_dir: Path, **changes: Any) -> Config:
         "secret_key": SECRET_KEY,
         "database_url": sqlite_url(data_dir),
         "testing": True,
+        "name_servers": ("127.0.0.1:9",),  # nobody is there, which shows at once
+        "public_side": ("127.0.0.1", 9),
+        "address_sources": ("http://127.0.0.1:9/", "http://127.0.0.1:7/"),
     }
     return Config(**(values | changes))
 

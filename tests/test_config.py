@@ -29,6 +29,7 @@ def test_everything_can_be_set(read):
         TINY_FORGE_ALLOWED_HOSTS="a.example, b.example", TINY_FORGE_TRUSTED_PROXIES="10.0.0.1 10.0.0.2",
         TINY_FORGE_PROXY_COUNT="2", TINY_FORGE_SECURE_COOKIES="Yes", TINY_FORGE_ADMIN_USER="ada",
         TINY_FORGE_ADMIN_PASSWORD="secret", TINY_FORGE_CHECK_EVERY="60",
+        TINY_FORGE_NAME_SERVERS="192.0.2.53 192.0.2.53:5353 [2001:db8::53]", TINY_FORGE_ADDRESS_SOURCES="http://a http://b",
     )  # fmt: skip
     assert (config.secret_key, config.database_url) == ("k" * 40, "sqlite:////tmp/x")
     assert config.cloudflare_api_url == "http://cf.test/v4"
@@ -36,6 +37,8 @@ def test_everything_can_be_set(read):
     assert config.trusted_proxies == ("10.0.0.1", "10.0.0.2")
     assert (config.proxy_count, config.secure_cookies, config.check_every) == (2, True, 60)
     assert (config.admin_user, config.admin_password) == ("ada", "secret")
+    assert config.name_servers == ("192.0.2.53:53", "192.0.2.53:5353", "[2001:db8::53]:53")
+    assert config.address_sources == ("http://a", "http://b")
 
 
 def test_the_real_environment_is_the_default(monkeypatch, tmp_path):
@@ -64,6 +67,11 @@ def test_a_file_that_is_missing_is_named(read):
         ("TINY_FORGE_CHECK_EVERY", "-60"),
         ("TINY_FORGE_CHECK_EVERY", ""),
         ("TINY_FORGE_SECURE_COOKIES", "perhaps"),
+        ("TINY_FORGE_NAME_SERVERS", "ns1.example.net"),
+        ("TINY_FORGE_NAME_SERVERS", "192.0.2.53:dns"),
+        ("TINY_FORGE_ADDRESS_SOURCES", "http://only.one.example"),
+        ("TINY_FORGE_ADDRESS_SOURCES", "http://a.example ftp://b.example"),
+        ("TINY_FORGE_ADDRESS_SOURCES", "http://a.example/1 http://a.example/2"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(read, name, value):

@@ -39,6 +39,15 @@ class _Server(ThreadingHTTPServer):
         """Clients that hang up early are what some tests are about."""
 
 
+real_getaddrinfo = socket.getaddrinfo
+
+
+def only_addresses(host, *args, **kwargs):
+    """The resolver, for what needs none."""
+    assert host == "127.0.0.1"
+    return real_getaddrinfo(host, *args, **kwargs)
+
+
 @pytest.fixture
 def server():
     """An HTTP server; `answers` maps paths to (status, body, headers)."""
@@ -74,6 +83,23 @@ def test_the_local_end_can_be_chosen(server):
     assert outgoing.session(source_address=("0.0.0.0", 0)).get(server.url, timeout=5).ok
     with pytest.raises(requests.ConnectionError):
         outgoing.session(source_address=("::", 0)).get(server.url, timeout=5)
+
+
+def test_a_place_is_connected_to_whatever_the_address_says(server, monkeypatch):
+    monkeypatch.setattr(socket, "getaddrinfo", only_addresses)
+    session = outgoing.session(place=("127.0.0.1", server.server_port))
+    assert session.get("http://app.example.com/", timeout=1).status_code == 200
+    assert server.requests[0].headers["Host"] == "app.example.com"
+
+
+def test_a_place_may_keep_the_usual_port(server):
+    url = f"http://app.example.com:{server.server_port}/"
+    assert outgoing.session(place=("127.0.0.1", None)).get(url, timeout=1).ok
+
+
+def test_a_refused_place_is_refused():
+    with pytest.raises(outgoing.Forbidden):
+        outgoing.session(place=("169.254.169.254", 80)).get("http://app.example.com/", timeout=1)
 
 
 def test_a_redirect_is_returned_and_not_followed(server):

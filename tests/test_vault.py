@@ -33,3 +33,9 @@ def test_another_key_opens_nothing():
 def test_the_running_app_has_one(context, config):
     assert vault.unseal(vault.seal("a")) == "a"
     assert Vault(config.secret_key).unseal(vault.seal("b")) == "b"
+
+
+def test_a_fingerprint_is_the_same_each_time_and_another_for_every_key_text_and_purpose():
+    made = {(k, p, t): Vault(k).fingerprint(p, t) for k in "ab" for p in "pq" for t in "xy"}
+    assert len(set(made.values())) == len(made) == 8
+    assert Vault("a").fingerprint("p", "x") == made["a", "p", "x"]

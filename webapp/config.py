@@ -1,14 +1,19 @@
 """Reads the environment, and nothing else does."""
 
+import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from webapp.errors import InvalidInput
 
 CLOUDFLARE_API_URL = "https://api.cloudflare.com/client/v4"
+ADDRESS_SOURCES = ("https://www.cloudflare.com/cdn-cgi/trace", "https://api64.ipify.org")
+"""Two that are run by different people; both answer over IPv4 and IPv6."""
+
 DOCKER_HOST = "unix:///var/run/docker.sock"
 
 
@@ -17,7 +22,10 @@ class Config:
     """All that can be set from outside; see the table in the README.
 
     `check_every` is the pause between two looks at a provider or proxy that has nothing pending, in seconds.
-    `binds_dir` is the one folder whose content containers may be given; without it none.
+    `binds_dir` is the one folder whose content containers may be given; without it none. `name_servers`
+    ("address:port") are asked what names answer, instead of the zone's own; `public_side` is where public names
+    are reached instead of at their addresses: stand-ins, or None. `address_sources` say under which address this
+    machine is seen; two or more.
     """
 
     data_dir: Path
@@ -33,6 +41,9 @@ class Config:
     admin_user: str | None = None
     admin_password: str | None = field(default=None, repr=False)
     check_every: int = 600
+    name_servers: tuple[str, ...] = ()
+    public_side: tuple[str, int] | None = None
+    address_sources: tuple[str, ...] = ADDRESS_SOURCES
     sandbox: bool = False
     testing: bool = False
 
@@ -56,6 +67,8 @@ class Config:
             admin_user=env.text("TINY_FORGE_ADMIN_USER", "") or None,
             admin_password=env.text("TINY_FORGE_ADMIN_PASSWORD", "") or None,
             check_every=env.number("TINY_FORGE_CHECK_EVERY", 600, 10, 86400),
+            name_servers=env.places("TINY_FORGE_NAME_SERVERS"),
+            address_sources=env.sources("TINY_FORGE_ADDRESS_SOURCES", ADDRESS_SOURCES),
         )
 
 
@@ -130,6 +143,18 @@ class _Environment:
     def words(self, name: str) -> tuple[str, ...]:
         return tuple(self.text(name, "").replace(",", " ").split())
 
+    def places(self, name: str) -> tuple[str, ...]:
+        """IP addresses with a port, or with that of DNS; IPv6 in brackets."""
+        return tuple(_place(word, name) for word in self.words(name))
+
+    def sources(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        """Addresses of at least two different hosts."""
+        urls = self.words(name) or default
+        hosts = {urlsplit(url).netloc for url in urls if url.startswith(("http://", "https://"))}
+        if len(hosts - {""}) < len(urls) or len(urls) < 2:
+            raise InvalidInput(f"{name} must name two or more http(s) addresses, each at another host.")
+        return urls
+
     def number(self, name: str, default: int, least: int, most: int) -> int:
         text = self.text(name, str(default))
         if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
@@ -141,3 +166,15 @@ class _Environment:
         if text not in {"yes", "no", "true", "false", "1", "0", "on", "off"}:
             raise InvalidInput(f"{name} must be yes or no.")
         return text in {"yes", "true", "1", "on"}
+
+
+def _place(text: str, name: str) -> str:
+    try:
+        parts = urlsplit(f"//{text}")
+        address = ipaddress.ip_address(parts.hostname or "")
+        port = parts.port or 53
+    except ValueError as error:
+        raise InvalidInput(
+            f"{name} must name IP addresses, such as 192.0.2.53 or [2001:db8::53]:5353."
+        ) from error
+    return f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"

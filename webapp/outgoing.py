@@ -28,6 +28,10 @@ MAX_BYTES = 8_000_000
 MAX_SECONDS = 60.0
 
 
+Place = tuple[str, int | None]
+"""An IP address, and a port unless it is the usual one."""
+
+
 class Forbidden(requests.RequestException):
     """The address is one that the panel does not talk to."""
 
@@ -40,16 +44,21 @@ class _Refused(Exception):
     """Raised below urllib3, which would take a RequestException for a network error and wrap it."""
 
 
-def session(max_bytes: int = MAX_BYTES, source_address: tuple[str, int] | None = None) -> requests.Session:
+def session(
+    max_bytes: int = MAX_BYTES,
+    source_address: tuple[str, int] | None = None,
+    place: Place | None = None,
+) -> requests.Session:
     """A session that keeps connections and whose answers are complete when they are returned.
 
     `source_address` is the local end, for example ("0.0.0.0", 0) to use IPv4 only.
 
     Every request needs a `timeout`. Redirects are returned, not followed; cookies, proxies and credentials of
-    the environment are not used. `source_address` binds the local end, and with it the IP version. Raises
-    Forbidden and TooLarge besides what requests raises.
+    the environment are not used. `source_address` binds the local end, and with it the IP version. `place` is
+    connected to whatever the address says, without looking up any name. Raises Forbidden and TooLarge besides
+    what requests raises.
     """
-    return _Session(max_bytes, source_address)
+    return _Session(max_bytes, source_address, place)
 
 
 def status(url: str, seconds: float) -> int | None:
@@ -65,7 +74,7 @@ def status(url: str, seconds: float) -> int | None:
 
 
 def _ask(url: str, seconds: float) -> list[int]:
-    one = _Session(0, None)
+    one = _Session(0)
     with one, warnings.catch_warnings():
         warnings.simplefilter("ignore", InsecureRequestWarning)
         try:
@@ -76,13 +85,15 @@ def _ask(url: str, seconds: float) -> list[int]:
 
 
 class _Session(requests.Session):
-    def __init__(self, max_bytes: int, source_address: tuple[str, int] | None) -> None:
+    def __init__(
+        self, max_bytes: int, source_address: tuple[str, int] | None = None, place: Place | None = None
+    ) -> None:
         super().__init__()
         self._max_bytes = max_bytes
         self.trust_env = False
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.mount("http://", _Adapter(source_address))
-        self.mount("https://", _Adapter(source_address))
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, _Adapter(source_address, place))
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         """As in requests, but for the rules above. Raises TypeError without a timeout: that is a mistake here."""
@@ -121,13 +132,16 @@ def _read(response: requests.Response, max_bytes: int, deadline: float) -> None:
 class _Adapter(HTTPAdapter):
     """Connects with the guarded classes below."""
 
-    def __init__(self, source_address: tuple[str, int] | None) -> None:
-        self._source_address = source_address
+    def __init__(self, source_address: tuple[str, int] | None, place: Place | None) -> None:
+        self._source_address, self._place = source_address, place
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, source_address=self._source_address, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": _to(self._place, _HTTPPool, _HTTPConnection),
+            "https": _to(self._place, _HTTPSPool, _HTTPSConnection),
+        }
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         try:
@@ -166,14 +180,31 @@ def _connect(connection: HTTPConnection, connect: Any) -> socket.socket:
     return made
 
 
+def _connect_to(connection: Any, connect: Any) -> socket.socket:
+    """Connect, to the chosen place if there is one; the name stays what the certificate has to be for."""
+    if connection.place is None:
+        return _connect(connection, connect)
+    before = connection._dns_host, connection.port
+    address, port = connection.place
+    connection._dns_host, connection.port = address, port or connection.port
+    try:
+        return _connect(connection, connect)
+    finally:
+        connection._dns_host, connection.port = before
+
+
 class _HTTPConnection(HTTPConnection):
+    place: Place | None = None
+
     def _new_conn(self) -> socket.socket:
-        return _connect(self, super()._new_conn)
+        return _connect_to(self, super()._new_conn)
 
 
 class _HTTPSConnection(HTTPSConnection):
+    place: Place | None = None
+
     def _new_conn(self) -> socket.socket:
-        return _connect(self, super()._new_conn)
+        return _connect_to(self, super()._new_conn)
 
 
 class _HTTPPool(HTTPConnectionPool):
@@ -182,3 +213,9 @@ class _HTTPPool(HTTPConnectionPool):
 
 class _HTTPSPool(HTTPSConnectionPool):
     ConnectionCls = _HTTPSConnection
+
+
+def _to(place: Place | None, pool: type[HTTPConnectionPool], connection: type[HTTPConnection]) -> type[Any]:
+    """A pool whose connections go to the place."""
+    there = type(connection.__name__, (connection,), {"place": place})
+    return type(pool.__name__, (pool,), {"ConnectionCls": there})

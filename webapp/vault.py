@@ -1,6 +1,8 @@
 """Encrypts secrets at rest with a key that is not in the database."""
 
 import base64
+import hashlib
+import hmac
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives import hashes
@@ -18,6 +20,13 @@ class Vault:
             secret_key.encode()
         )
         self._fernet = Fernet(base64.urlsafe_b64encode(derived))
+        self._key = HKDF(hashes.SHA256(), length=32, salt=None, info=b"tiny-forge fingerprint 1").derive(
+            secret_key.encode()
+        )
+
+    def fingerprint(self, purpose: str, text: str) -> str:
+        """A keyed hash of the text (HMAC-SHA256, hex): nobody can make it without the key, or learn the key."""
+        return hmac.new(self._key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
 
     def seal(self, text: str) -> str:
         """Encrypted, printable form of the text."""
@@ -46,3 +55,9 @@ def unseal(sealed: str) -> str:
     """Decrypt with the running app's vault. Raises KeyLost."""
     vault: Vault = current_app.extensions["vault"]
     return vault.unseal(sealed)
+
+
+def fingerprint(purpose: str, text: str) -> str:
+    """A keyed hash with the running app's vault: public by nature, and of this installation only."""
+    vault: Vault = current_app.extensions["vault"]
+    return vault.fingerprint(purpose, text)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 
 from flask import Flask
 from sqlalchemy import select
@@ -17,8 +18,13 @@ from webapp.db import db, now, transaction, work_committed
 from webapp.deploy.health import Probe
 from webapp.deploy.runner import Runner
 from webapp.deploy.watch import Watch
+from webapp.dns.address_watch import AddressWatcher
+from webapp.dns.authority import Authority
+from webapp.dns.livecheck import LiveCheck
+from webapp.dns.resolver import Ask, ask
 from webapp.dns.rounds import Rounds
-from webapp.dns.wildcard import Ask, WildcardCheck, ask
+from webapp.dns.visit import prove
+from webapp.dns.wildcard import WildcardCheck
 from webapp.health import ALIVE_FOR, WORKER
 from webapp.lease import Lease
 from webapp.proxy.publish import Publisher
@@ -57,6 +63,8 @@ class Worker:
             (publisher.run_due,),
             (Rounds(name, config.cloudflare_api_url, every, stopping=stopping).run_due,),
             (WildcardCheck(every, ask=ask).run_due,),
+            (live_check(config, name, stopping).run_due,),
+            (AddressWatcher(name, config.address_sources).run_due,),
             (self._watch.run_due,),
         )
 
@@ -129,3 +137,14 @@ class Worker:
                 session.add(Lease(name=WORKER, holder="worker", until=at + ALIVE_FOR))
             else:
                 beat.until = at + ALIVE_FOR
+
+
+def live_check(config: Config, holder: str, stopping: Callable[[], bool]) -> LiveCheck:
+    """Looks from outside, as the configuration says where that is."""
+    return LiveCheck(
+        holder,
+        timedelta(seconds=config.check_every),
+        Authority(config.name_servers),
+        visit=partial(prove, place=config.public_side),
+        stopping=stopping,
+    )

@@ -12,6 +12,7 @@ from webapp.dns import claims, ledger, switch
 from webapp.dns.connections import Connection
 from webapp.dns.desired import Mode, Overrides, Policy
 from webapp.dns.ledger import Consumer
+from webapp.dns.livecheck import LiveCheck
 from webapp.dns.models import ConsumerType, DnsRecord, DnsSettings
 from webapp.dns.names import Fqdn
 from webapp.dns.providers.memory import ACCOUNTS, Account
@@ -43,6 +44,10 @@ class Panel:
     def new_rounds(self, holder: str = "test", every: int = 600) -> Rounds:
         """The rounds of a process that has just started."""
         return Rounds(holder, "http://127.0.0.1:9/", timedelta(seconds=every), lambda: self.at)
+
+    def see(self, outside: Any, holder: str = "test") -> None:
+        """What the worker does to find out how names look from there (see outside_world), in one pass."""
+        LiveCheck(holder, timedelta(minutes=10), outside, outside.visit, lambda: self.at).run_due()
 
     def wait(self, seconds: float) -> None:
         """Turn the clock."""

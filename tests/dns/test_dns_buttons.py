@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from tests.dns.outside_world import Outside
 from tests.dns.panel_world import ELSEWHERE, HERE, Panel
 from tests.support import Browser
 from webapp.db import db
@@ -190,6 +191,7 @@ def test_a_row_that_waits_for_its_next_try_is_asked_for_again(panel: Panel, clie
     panel.account.broken = False
     panel.wait(60)
     panel.round()
+    panel.see(Outside(panel))
     last = poll(client, first)
     assert news(last), "the complaint of the connection goes as well"
     assert POLLS not in last.text

@@ -8,6 +8,7 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
+from tests.dns.outside_world import Outside
 from tests.dns.panel_world import ELSEWHERE, HERE, Panel
 from tests.dns.table_world import many
 from webapp.cli import group
@@ -50,14 +51,24 @@ def test_an_empty_list_says_so(run: Run, context: None) -> None:
 def test_the_list_has_every_name_with_its_record(panel: Panel, run: Run) -> None:
     panel.claim(NAME)
     panel.round()
+    panel.see(Outside(panel))
     (line,) = told(run("list", "--json"))
-    checked = line.pop("checked_at")
-    assert checked.startswith("2026-03-01")
+    for moment in (line.pop("checked_at"), line.pop("live_at")):
+        assert moment.startswith("2026-03-01")
     assert line == {
         "name": NAME, "type": "A", "content": HERE, "wanted": HERE, "ttl": 1, "proxied": False,
         "status": "synced", "consumer": "standalone 1", "error": None, "next_try_at": None,
+        "live": "live", "live_message": f"All 2 name servers answer {HERE}.",
     }  # fmt: skip
-    assert run("list").stdout.splitlines()[1].split() == [NAME, "A", HERE, "synced", "standalone", "1"]
+    assert run("list").stdout.splitlines()[1].split() == [
+        NAME,
+        "A",
+        HERE,
+        "synced",
+        "live",
+        "standalone",
+        "1",
+    ]
 
 
 def test_the_list_filters_by_status_and_leaves_out_what_is_not_ours(panel: Panel, run: Run) -> None:

@@ -5,6 +5,7 @@ import re
 import pytest
 from flask import Flask
 
+from tests.dns.outside_world import Outside
 from tests.dns.panel_world import ELSEWHERE, HERE, Panel
 from tests.support import Browser
 from webapp.db import transaction
@@ -114,6 +115,7 @@ def test_the_table_asks_again_only_while_something_is_pending(panel: Panel, clie
     panel.claim(NAME)
     assert POLLS in client.get("/dns", htmx=True).text
     panel.round()
+    panel.see(Outside(panel))
     assert POLLS not in client.get("/dns", htmx=True).text
     panel.account.read_only = True
     panel.release()

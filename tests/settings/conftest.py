@@ -30,7 +30,8 @@ def cloudflare() -> Iterator[CloudflareStandIn]:
 
 @pytest.fixture
 def config(tmp_path: Path, cloudflare: CloudflareStandIn) -> Config:
-    return make_config(tmp_path, cloudflare_api_url=cloudflare.url)
+    sources = tuple(f"http://{host}:{cloudflare.port}/cdn-cgi/trace" for host in ("127.0.0.1", "localhost"))
+    return make_config(tmp_path, cloudflare_api_url=cloudflare.url, address_sources=sources)
 
 
 @pytest.fixture

@@ -218,3 +218,21 @@ def test_the_buttons_take_no_get(client, path):
     page = client.get(path)
     assert page.status_code == 405
     assert "POST" in page.headers["Allow"]
+
+
+def test_hosts_are_read_again_when_their_names_are_proxied_from_now_on(client, app, filled):
+    """They get the place of their proof then."""
+    client.post("/settings", filled)
+
+    def read_at(moment=None):
+        with app.app_context(), transaction() as session:
+            settings = proxies.npm_settings(session)
+            settings.read_at = moment or settings.read_at
+            return settings.read_at
+
+    seen = read_at(now())
+    kept = filled | {"npm_password": "", "token": "", "ttl": "300"}
+    client.post("/settings", kept | {"version": "2"})
+    assert read_at() == seen
+    client.post("/settings", kept | {"version": "3", "proxied": "y"})
+    assert read_at() == proxies.LONG_AGO

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 from webapp.dns.records import LiveRecord, Record
@@ -97,6 +98,12 @@ class Keep:
 Change = Create | Update | Delete
 
 
+def names_of(change: Change) -> set[str]:
+    """The names that a change is about: where the record is, and where it is going to be."""
+    there = set() if isinstance(change, Create) else {change.live.name}
+    return there if isinstance(change, Delete) else there | {change.record.name}
+
+
 @dataclass(frozen=True)
 class Plan:
     """The difference between wished and live; `gone` are unwanted rows with nothing (of ours) left to delete."""
@@ -129,6 +136,25 @@ class Plan:
         touched: tuple[Change, ...] = (*self.updates, *self.deletes)
         count = sum(not change.approved for change in touched)
         return count > RECKLESS_COUNT and count > RECKLESS_SHARE * self.ours
+
+    @property
+    def agreed(self) -> "Plan":
+        """The part that somebody has confirmed. A name with anything else to do waits as a whole."""
+        waiting = {name for change in self.changes if not change.approved for name in names_of(change)}
+        return self._only(lambda change: waiting.isdisjoint(names_of(change)))
+
+    def without(self, done: "Plan") -> "Plan":
+        """What is left when that part is done."""
+        gone = set(done.changes)
+        return self._only(lambda change: change not in gone)
+
+    def _only(self, fits: Callable[[Change], bool]) -> "Plan":
+        return replace(
+            self,
+            creates=tuple(c for c in self.creates if fits(c)),
+            updates=tuple(c for c in self.updates if fits(c)),
+            deletes=tuple(c for c in self.deletes if fits(c)),
+        )
 
     @property
     def hash(self) -> str:

@@ -39,7 +39,12 @@ def list_(status: str, foreign: bool, as_json: bool) -> None:
         filters = Filters(status=status, foreign=foreign, size=max(PAGE_SIZES))
         settings = ledger.settings_or_none(session)
         rows = [_facts(line) for line in _all(session, settings, filters)] if settings else []
-    table(rows, ("name", "type", "content", "status", "consumer"), as_json=as_json, empty="No names yet.")
+    table(
+        rows,
+        ("name", "type", "content", "status", "live", "consumer"),
+        as_json=as_json,
+        empty="No names yet.",
+    )
 
 
 def _all(session: Session, settings: DnsSettings, filters: Filters) -> Iterator[Line]:
@@ -64,6 +69,9 @@ def _facts(line: Line) -> dict[str, Any]:
         "error": (row.error if row else None) or line.note or None,
         "next_try_at": row.next_try_at if row else None,
         "checked_at": line.checked_at,
+        "live": row.live if row else None,
+        "live_message": row.live_message if row else None,
+        "live_at": row.live_at if row else None,
     }
 
 

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -11,9 +11,14 @@ from sqlalchemy.orm import Session
 from webapp.db import only_row
 from webapp.dns.changes import Answer
 from webapp.dns.connections import Connection
+from webapp.dns.live import Liveness
 from webapp.dns.models import SETTLED, ConsumerType, DnsRecord, DnsSettings, Status
 from webapp.dns.names import is_within, zone_for
 from webapp.errors import NotFound
+
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
+SOON_TRIES = 7
+"""After so many looks in vain, some two minutes, a name is not expected to come up in a moment."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +179,12 @@ def finished(session: Session) -> list[Connection]:
 
 
 def is_pending(session: Session) -> bool:
-    """Whether a row is on its way or waits for its next try, so that a page should look again soon."""
-    query = select(DnsRecord.id).where(DnsRecord.next_try_at.is_not(None))
+    """Whether a row is on its way or waits for its next try, so that a page should look again soon.
+
+    So it should while a name is about to be looked at from outside, unless that has failed for minutes.
+    """
+    waiting = DnsRecord.next_try_at >= EVER  # SQLite finds no NOT NULL in an index
+    unseen = DnsRecord.live.is_(None) & (DnsRecord.live_due_at >= EVER)
+    coming = (DnsRecord.live == Liveness.NOT_YET) & (DnsRecord.live_tries < SOON_TRIES)
+    query = select(DnsRecord.id).where(waiting | unseen | coming)
     return session.scalar(query.limit(1)) is not None

@@ -14,6 +14,7 @@ from webapp.dns.changes import Answer, Wish
 from webapp.dns.connections import Connection
 from webapp.dns.desired import Defaults, Mode, Overrides, Policy
 from webapp.dns.records import AUTO_TTL, LiveRecord, Record, RecordType, Target, wanted
+from webapp.dns.sighting import Sighting, looked_at_soon
 
 
 class Status(StrEnum):
@@ -76,7 +77,7 @@ class DnsSettings(Base):
         return Defaults(self.target, self.ttl, self.proxied)
 
 
-class DnsRecord(Base):
+class DnsRecord(Sighting, Base):
     """A claim on a name: the wish, and what is known about the record that fulfils it.
 
     `wanted` false: released, and kept until nothing of ours is left at the provider. `connection_id` is None
@@ -93,6 +94,7 @@ class DnsRecord(Base):
         ),
         Index("ix_dns_records_consumer", "consumer_type", "consumer_id"),
         Index("ix_dns_records_status", "status"),
+        Index("ix_dns_records_live", "live", "live_due_at"),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -171,6 +173,7 @@ class DnsRecord(Base):
         self.next_try_at = self.updated_at = at
         self.approved, self.version = approved, (self.version or 0) + 1
         self.asked_by, self.asked_for = actor(), why
+        self.look_away()
 
     def release(self, at: datetime, *, approved: bool = False) -> None:
         """Nobody wants the name here any more; the round removes the record and then this row."""
@@ -203,16 +206,14 @@ class DnsRecord(Base):
     def found(self, status: Status, seen: list[dict[str, Any]] | None) -> None:
         """A look at the provider showed something else than wanted; nothing has been tried yet."""
         self.status, self.seen, self.error = status, seen, None
+        self.look_away()
 
     def fail(self, message: str, next_try_at: datetime | None, at: datetime) -> None:
         """A try failed; without a next try it waits for a person."""
-        self.status, self.error, self.next_try_at, self.updated_at = (
-            Status.FAILED,
-            message[:500],
-            next_try_at,
-            at,
-        )
+        self.status, self.error = Status.FAILED, message[:500]
+        self.next_try_at, self.updated_at = next_try_at, at
         self.attempts += 1
+        self.look_away()
 
 
 def held(live: LiveRecord) -> dict[str, Any]:
@@ -239,4 +240,5 @@ def settled(live: LiveRecord, at: datetime) -> dict[str, Any]:
         "asked_by": "",
         "asked_for": "",
         "updated_at": at,
+        **looked_at_soon(at),
     }

@@ -1,43 +1,23 @@
 """The round: list what is live, plan the difference with what is wished, apply it, settle the rows."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from webapp.db import reading, transaction
-from webapp.dns import journal, ledger, seen, settle
-from webapp.dns.changes import Change, Create, Delete, Plan, Wish
+from webapp.db import transaction
+from webapp.dns import journal, seen, settle
+from webapp.dns.changes import Change, Create, Delete, Plan
 from webapp.dns.connections import Connection
-from webapp.dns.desired import Policy
-from webapp.dns.journal import Cause
-from webapp.dns.models import DnsRecord
 from webapp.dns.plan import plan as make_plan
 from webapp.dns.providers.base import Outcome, Provider
-from webapp.dns.records import Usage, Zone
+from webapp.dns.records import Usage
 from webapp.dns.summary import describe
+from webapp.dns.wishes import Reading
 from webapp.errors import Busy, Denied, Outage, ProviderError, RecklessPlan, Rejected
 
 ZONE_FULL = "The zone is full: {used} of {allowed} records are used. Delete some, or move to a larger plan."
 SHOWN = frozenset({"ready", "reckless", "moved"})
 """Review states in which a plan waits for a person."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a round needs to know from the database.
-
-    `delete`: the policy allows to delete what nothing uses. `leaving`: the zone is being left, which somebody
-    has confirmed. `misplaced` rows are not part of the round: their names belong into another zone.
-    """
-
-    connection_id: int
-    zone: Zone
-    owner: str
-    wishes: tuple[Wish, ...]
-    delete: bool
-    leaving: bool
-    misplaced: Mapping[int, str]
-    causes: Mapping[int, Cause]
 
 
 @dataclass(frozen=True)
@@ -55,40 +35,6 @@ Approval = Callable[[Plan], bool]
 def never(_plan: Plan) -> bool:
     """The approval of the worker's own rounds."""
     return False
-
-
-def read(connection_id: int) -> Reading:
-    """The wishes of a connection. Raises NotFound when it was abandoned."""
-    with reading() as session:
-        connection = ledger.connection(session, connection_id)
-        settings = ledger.settings(session)
-        waiting = ledger.unsettled_names(session, connection_id)
-        rows = ledger.of_connection(session, connection_id)
-        misplaced = _misplaced(connection, rows)
-        return Reading(
-            connection_id,
-            connection.zone,
-            settings.install_id,
-            wishes=tuple(
-                row.wish(settings.defaults, held=not row.wanted and row.fqdn in waiting)
-                for row in rows
-                if row.id not in misplaced
-            ),
-            delete=settings.policy is Policy.FULL,
-            leaving=not connection.active,
-            misplaced=misplaced,
-            causes={row.id: _cause(row) for row in rows},
-        )
-
-
-def _cause(row: DnsRecord) -> Cause:
-    return Cause(row.consumer_type, row.consumer_id, row.asked_by, row.asked_for)
-
-
-def _misplaced(connection: Connection, rows: Iterable[DnsRecord]) -> dict[int, str]:
-    """Rows without a record yet whose name the zone cannot hold: a longer zone may have come into sight."""
-    news = (row for row in rows if row.wanted and row.provider_record_id is None)
-    return {row.id: problem for row in news if (problem := ledger.outside(connection, row.fqdn))}
 
 
 def look(reading: Reading, provider: Provider, clock: Callable[[], datetime]) -> Report:
@@ -123,14 +69,16 @@ def run(
     plan: Plan | None = None
     try:
         plan, usage = _compare(reading, provider, clock)
-        if refusal := _refusal(reading, plan, approve, expect):
-            _stopped(reading, plan, refusal, clock())
-            return Report(plan, error=refusal)
+        refusal = _refusal(reading, plan, approve, expect)
+        todo = _allowed(plan, refusal)
         renew()
-        done = _carry_out(reading, provider, plan, usage, clock, renew=renew, by=by)
+        done = _carry_out(reading, provider, todo, usage, clock, renew=renew, by=by)
     except (Outage, Denied) as error:
         settle.failed(reading.connection_id, error, clock())
         return Report(plan, error=error)
+    if refusal is not None:
+        _stopped(reading, plan.without(todo), refusal, done, clock())
+        return Report(plan, error=refusal)
     settle.remainder(reading.connection_id, plan, reading.wishes, clock())
     _remember(reading, plan, usage, done, clock())
     return Report(plan, applied=True)
@@ -163,12 +111,21 @@ def _refusal(
     return None
 
 
-def _stopped(reading: Reading, plan: Plan, refusal: RecklessPlan | Busy, at: datetime) -> None:
+def _allowed(plan: Plan, refusal: RecklessPlan | Busy | None) -> Plan:
+    """What may be done of it: of a reckless plan what was confirmed before, which need not wait for the rest."""
+    if refusal is None:
+        return plan
+    return plan.agreed if isinstance(refusal, RecklessPlan) else Plan()
+
+
+def _stopped(
+    reading: Reading, plan: Plan, refusal: RecklessPlan | Busy, done: Sequence[Outcome], at: datetime
+) -> None:
     """Show the plan that was not carried out; where it waits for a person, the rows that wait for it say why."""
     reckless = isinstance(refusal, RecklessPlan)
     with transaction() as session:
         settle.looked(reading.connection_id, plan, reading.wishes, at)
-        _remember(reading, plan, None, (), at)
+        _remember(reading, plan, None, done, at)
         if connection := session.get(Connection, reading.connection_id):
             connection.review_state = "reckless" if reckless else "moved"
             connection.review = describe(plan, reading.zone, reading.wishes)

@@ -14,6 +14,8 @@ from webapp.dns.pace import Pace
 from webapp.dns.providers.base import Provider
 from webapp.dns.reconcile import Approval, Report, never
 from webapp.dns.summary import describe
+from webapp.dns.wishes import Reading
+from webapp.dns.wishes import read as read_wishes
 from webapp.errors import Busy, Denied, InvalidInput, KeyLost, NotFound, Outage
 from webapp.lease import leased
 
@@ -111,15 +113,15 @@ class Rounds:
                 log.info("dns: approved plan: %s", "done" if report.applied else "stopped")
 
     def _in_lease(
-        self, connection_id: int, work: Callable[[reconcile.Reading, Provider, Callable[[], None]], Report]
-    ) -> tuple[Report, reconcile.Reading | None]:
+        self, connection_id: int, work: Callable[[Reading, Provider, Callable[[], None]], Report]
+    ) -> tuple[Report, Reading | None]:
         with leased(f"dns connection {connection_id}", self.holder, self.clock, LEASE) as renew:
             go_on = self._while_wanted(renew)
             try:
                 provider = self._provider(connection_id)
                 self._refresh_zones(connection_id, provider)
                 go_on()
-                read = reconcile.read(connection_id)
+                read = read_wishes(connection_id)
                 return work(read, provider, go_on), read
             except (KeyLost, InvalidInput, Outage, Denied) as error:
                 known = error if isinstance(error, Outage | Denied) else Denied(error.message)

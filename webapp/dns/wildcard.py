@@ -7,32 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import dns.exception
-import dns.resolver
 
 from webapp.db import now, reading, transaction, wake_worker_on_commit
 from webapp.dns import ledger
 from webapp.dns.desired import Mode
 from webapp.dns.names import is_covered
 from webapp.dns.records import RecordType, Target
+from webapp.dns.resolver import Ask, ask
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 3.0
-"""Seconds for one question, all tries included."""
-
 MOST_NAMES = 200
 """Names looked at in one check; a wildcard with more names than that is looked at in part."""
-
-Ask = Callable[[str, str], frozenset[str]]
-
-
-def ask(name: str, kind: str) -> frozenset[str]:
-    """The answers of the system's resolver. Empty when there are none; raises DNSException when it fails."""
-    try:
-        answer = dns.resolver.Resolver().resolve(name, kind, lifetime=PATIENCE)
-    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-        return frozenset()
-    return frozenset(str(item).rstrip(".").lower() for item in answer)
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,18 @@
 """What a proxy host's row asks of Nginx Proxy Manager, and what is kept of its answers. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
 from webapp.proxy.models import HostStatus, ProxyHost
 from webapp.proxy.npm_wire import Certificate, Host, HostSpec, Mark, checked
 
-SAME = tuple(field.name for field in fields(HostSpec) if field.name not in ("domain", "enabled"))
+SAME = tuple(field.name for field in fields(HostSpec) if field.name not in ("domain", "enabled", "proof"))
 """What a host and its spec call by the same name, besides what needs a closer look."""
+
+MOST_PROOFS = 5
+"""Hosts that get only their proof in one pass; with many hosts each takes seconds."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +28,8 @@ class Job:
     published: bool
 
     @classmethod
-    def of(cls, row: ProxyHost, install: str) -> "Job":
-        """The wish of a row."""
+    def of(cls, row: ProxyHost, install: str, proof: str = "") -> "Job":
+        """The wish of a row, and our piece of the host's advanced configuration."""
         spec = HostSpec(
             domain=row.fqdn,
             forward_scheme=row.forward_scheme,
@@ -39,6 +43,7 @@ class Job:
             allow_websocket_upgrade=row.allow_websocket_upgrade,
             block_exploits=row.block_exploits,
             enabled=row.enabled,
+            proof=proof,
         )
         mark = Mark(install, row.consumer.type, row.consumer.id)
         return cls(row.id, row.version, spec, mark, row.npm_host_id, row.removing, row.published)
@@ -71,10 +76,34 @@ class Job:
         mine = self.find(hosts)
         return mine is None or self._differs(mine) or (mine.enabled and mine.online is False)
 
+    def is_unproven(self, status: HostStatus, hosts: Mapping[int, Host]) -> bool:
+        """Whether a host that is all right but for that lacks the place of its proof, or has one too many."""
+        mine = self.find(hosts)
+        resting = status in (HostStatus.ONLINE, HostStatus.OFF) and mine is not None
+        return resting and mine is not None and mine.proof != self.spec.proof and not self._differs(mine)
+
     def _differs(self, host: Host) -> bool:
         spec = checked(self.spec)
         same = all(getattr(host, name) == getattr(spec, name) for name in SAME)
         return not same or (host.domains, host.enabled) != ((spec.domain.lower(),), spec.enabled)
+
+
+def turns(
+    pairs: Iterable[tuple[ProxyHost, Job]], hosts: Mapping[int, Host], at: datetime, *, regular: bool
+) -> tuple[list[Job], bool]:
+    """What is due, what somebody deleted over there, and at a regular read all that is not as it says.
+
+    Hosts that lack only their proof come last, and few at once, so that nobody waits for them: the second value
+    says whether more of them are left.
+    """
+    jobs: list[Job] = []
+    unproven: list[Job] = []
+    for row, job in pairs:
+        if row.is_due(at) or row.is_lost(hosts) or (regular and job.is_untrue(row.status, hosts)):
+            jobs.append(job)
+        elif regular and job.is_unproven(row.status, hosts):
+            unproven.append(job)
+    return jobs + unproven[:MOST_PROOFS], len(unproven) > MOST_PROOFS
 
 
 def nginx_says(host: Host) -> str:

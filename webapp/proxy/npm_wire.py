@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from webapp.errors import ProxyError
+from webapp.proxy import npm_proof
 
 Row = dict[str, Any]
 
@@ -34,7 +35,10 @@ class Mark:
 
 @dataclass(frozen=True)
 class HostSpec:
-    """A proxy host as it should be. `certificate_id` 0 means plain HTTP, and then no SSL flag holds."""
+    """A proxy host as it should be. `certificate_id` 0 means plain HTTP, and then no SSL flag holds.
+
+    `proof` is our piece of its advanced configuration, see `npm_proof`.
+    """
 
     domain: str
     forward_scheme: str
@@ -48,6 +52,7 @@ class HostSpec:
     allow_websocket_upgrade: bool = False
     block_exploits: bool = False
     enabled: bool = True
+    proof: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ class Host:
     nginx_error: str | None
     mark: Mark | None
     created_on: datetime | None
+    proof: str = ""
 
     @property
     def blamed_host(self) -> int | None:
@@ -114,6 +120,8 @@ def checked(spec: HostSpec) -> HostSpec:
         raise ProxyError("The address to forward to contains characters that an address cannot have.")
     if spec.forward_scheme not in ("http", "https") or not 1 <= spec.forward_port <= 65535:
         raise ProxyError("A proxy host forwards to http or https, on a port from 1 to 65535.")
+    if not npm_proof.is_harmless(spec.proof):
+        raise ProxyError("The proof of the proxy host contains characters that a proof cannot have.")
     forced = spec.ssl_forced and spec.certificate_id > 0
     hsts = spec.hsts_enabled and forced
     return replace(
@@ -132,6 +140,8 @@ def new_host(spec: HostSpec, mark: Mark) -> Row:
         body = {key: value for key, value in body.items() if key not in ("certificate_id", *_FLAGS[:4])}
     if not spec.enabled:
         body["enabled"] = False
+    if spec.proof:
+        body["advanced_config"] = npm_proof.weave("", spec.proof)
     return {**body, "meta": {_MARK: _mark_body(mark)}}
 
 
@@ -140,7 +150,8 @@ def changes(row: Row, spec: HostSpec, mark: Mark) -> Row:
 
     With any of them goes `meta`, see `untested`.
     """
-    body = {key: value for key, value in _fields(spec).items() if _current(row, key) != value}
+    wanted = _fields(spec) | {"advanced_config": npm_proof.weave(npm_proof.config_of(row), spec.proof)}
+    body = {key: value for key, value in wanted.items() if _current(row, key) != value}
     return body | untested(row, mark) if body or _mark(row) != mark else {}
 
 
@@ -172,6 +183,7 @@ def host(row: Row) -> Host:
             nginx_error=str(error).strip() if error else None,
             mark=_mark(row),
             created_on=moment(row.get("created_on")),
+            proof=npm_proof.piece_in(npm_proof.config_of(row)),
         )
     except (KeyError, TypeError, ValueError) as error_:
         raise ProxyError("Nginx Proxy Manager sent a proxy host that cannot be read.") from error_
@@ -213,6 +225,8 @@ def _current(row: Row, key: str) -> Any:
         return [str(name).lower() for name in value or []]
     if key == "certificate_id":
         return int(value or 0)
+    if key == "advanced_config":
+        return npm_proof.config_of(row)
     return bool(value) if key in _FLAGS else value
 
 

@@ -15,11 +15,12 @@ from webapp.dns import ledger
 from webapp.dns.retry import next_try
 from webapp.errors import Busy, KeyLost, ProxyError
 from webapp.lease import leased
-from webapp.proxy.jobs import Job, certificate_facts, host_facts, nginx_says
+from webapp.proxy.jobs import Job, certificate_facts, host_facts, nginx_says, turns
 from webapp.proxy.models import HostStatus, NpmSettings, ProxyHost
 from webapp.proxy.npm import NpmClient
 from webapp.proxy.npm_transport import NotNpm
 from webapp.proxy.npm_wire import Certificate, Host
+from webapp.proxy.proofs import pieces
 from webapp.proxy.service import holder, npm_settings
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Publisher:
     clock: Callable[[], datetime] = now
     stopping: Callable[[], bool] = lambda: False
     _renew: Callable[[], None] = lambda: None
+    _behind: bool = False
     _clients: dict[tuple[str, str, str, bool], NpmClient] = field(default_factory=dict)
 
     def run_due(self) -> None:
@@ -87,18 +89,16 @@ class Publisher:
         self._remember(list(hosts.values()), client.list_certificates())
 
     def _jobs(self, hosts: Mapping[int, Host]) -> list[Job]:
-        """What is due, what somebody deleted over there, and at a regular read all that is not as it says."""
+        """Whose turn it is."""
         at = self.clock()
         with reading() as session:
             install = ledger.settings(session).install_id
             regular = _is_old(session.get_one(NpmSettings, 1), at, self.check_every)
             rows = session.scalars(select(ProxyHost).order_by(ProxyHost.id)).all()
-            jobs = [(row, Job.of(row, install)) for row in rows]
-            return [
-                job
-                for row, job in jobs
-                if row.is_due(at) or row.is_lost(hosts) or (regular and job.is_untrue(row.status, hosts))
-            ]
+            proofs = pieces(session)
+            pairs = [(row, Job.of(row, install, proofs.get(row.fqdn, ""))) for row in rows]
+            jobs, self._behind = turns(pairs, hosts, at, regular=regular)
+            return jobs
 
     def _do(self, client: NpmClient, job: Job, hosts: Mapping[int, Host]) -> None:
         mine, rival = job.find(hosts), job.rival(hosts)
@@ -222,7 +222,7 @@ class Publisher:
             for row in session.scalars(select(ProxyHost).where(_failed_by(settings.error))):
                 row.fail(HostStatus.PENDING, settings.error or "", self.clock(), self.clock())
             settings.error, settings.attempts, settings.next_try_at = None, 0, None
-            settings.read_at = self.clock()
+            settings.read_at = self.clock() - (self.check_every if self._behind else timedelta())
 
 
 def _by_id(client: NpmClient) -> dict[int, Host]:

@@ -99,6 +99,12 @@ class CloudflareStandIn(StandIn):
             found = [r for zone in self._api.zones.values() for r in zone.records.named(ascii_name(name))]
             return [dict(record) for record in found if type in (None, record["type"])]
 
+    def zone_of(self, name: str) -> str | None:
+        """The zone that a name belongs to: the longest that fits."""
+        with self.lock:
+            fitting = (z.name for z in self._api.zones.values() if f".{name}".endswith(f".{z.name}"))
+            return max(fitting, key=len, default=None)
+
     def put_by_hand(self, name: str, type: str, content: str, **fields: Any) -> Record:
         """Somebody makes a record; `meta` can be given, too."""
         with self.lock:
@@ -166,8 +172,7 @@ class CloudflareStandIn(StandIn):
 
     def _zone_of(self, name: str) -> Zone:
         """The zone a record name belongs to: the longest that fits."""
-        fitting = {z.name for z in self._api.zones.values() if f".{name}".endswith("." + z.name)}
-        return self._named_zone(max(fitting, key=len, default=name))
+        return self._named_zone(self.zone_of(name) or name)
 
     def _holder(self, record_id: str) -> Zone:
         for zone in self._api.zones.values():

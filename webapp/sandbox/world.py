@@ -29,7 +29,9 @@ from webapp.proxy import service as proxies
 from webapp.proxy.service import ProxyWish
 from webapp.sandbox.cloudflare import CloudflareStandIn
 from webapp.sandbox.engine import Behaviour, EngineStandIn
+from webapp.sandbox.nameserver import NameServerStandIn
 from webapp.sandbox.npm import NpmStandIn
+from webapp.sandbox.public import PublicStandIn
 from webapp.settings import service as settings
 from webapp.settings.service import NpmWish, SettingsWish
 from webapp.worker import Worker
@@ -53,12 +55,16 @@ class World:
         self.cloudflare = CloudflareStandIn()
         self.npm = NpmStandIn()
         self.engine = EngineStandIn()
+        self.name_server = NameServerStandIn(self.cloudflare)
+        self.public = PublicStandIn(self.cloudflare, self.npm)
         self._directory = tempfile.TemporaryDirectory(prefix="tiny-forge-sandbox-")
         self.app: Flask
 
     def __enter__(self) -> Self:
         self.cloudflare.start()
         self.npm.start()
+        self.name_server.start()
+        self.public.start()
         self._furnish()
         self.app = self._panel()
         return self
@@ -68,6 +74,8 @@ class World:
     ) -> None:
         self.cloudflare.stop()
         self.npm.stop()
+        self.name_server.stop()
+        self.public.stop()
         self._directory.cleanup()
 
     def _furnish(self) -> None:
@@ -93,6 +101,12 @@ class World:
             secret_key=kept_secret_key(data_dir),
             database_url=sqlite_url(data_dir),
             cloudflare_api_url=self.cloudflare.url,
+            name_servers=(self.name_server.address,),
+            public_side=("127.0.0.1", self.public.port),
+            address_sources=(
+                f"{self.cloudflare.address}/cdn-cgi/trace",
+                f"{self.public.address}/cdn-cgi/trace",
+            ),
             sandbox=True,
         )
         app = create_app(config)

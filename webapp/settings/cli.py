@@ -30,6 +30,7 @@ def show(as_json: bool) -> None:
     facts = _values(_form(None))
     now_saved = service.current()
     facts |= {"npm_password": _saved(now_saved.npm_password_saved), "token": _saved(now_saved.token_saved)}
+    facts |= {"watch_seen_at": now_saved.watch.looked_at or "", "watch_message": now_saved.watch.message}
     width = max(map(len, facts))
     lines = "\n".join(f"{name.ljust(width)}  {value}" for name, value in facts.items())
     say(facts, lines, as_json=as_json)

@@ -45,6 +45,11 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]
         "Or: target name", filters=[strip], validators=[Optional(), Length(max=253), by(plain_name)],
         description="Instead of addresses: every name becomes a CNAME record of this one, for example a DynDNS name.",
     )  # fmt: skip
+    watch_address = BooleanField(
+        "Follow the public address",
+        description="Two services on the internet are asked every few minutes. When both see this server at a new "
+        "address, that is saved here, and every record follows.",
+    )
     npm_url = StringField(
         "Address", filters=[strip], validators=[Optional(), Length(max=255), by(base_url)],
         description="Where Nginx Proxy Manager's own pages are, usually port 81: http://192.168.1.5:81",
@@ -102,6 +107,7 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]
             "ipv4": now.target.ipv4,
             "ipv6": now.target.ipv6,
             "cname": now.target.cname,
+            "watch_address": now.watch.enabled,
             "npm_url": now.npm_url,
             "npm_email": now.npm_email,
             "npm_verify_tls": now.npm_verify_tls,
@@ -225,6 +231,7 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]
                 self.npm_url.data or "", self.npm_email.data or "", self.npm_password.data or None,
                 bool(self.npm_verify_tls.data),
             ),
+            watch_address=bool(self.watch_address.data),
         )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """What the test buttons do: the real clients, the values in the form, nothing written, an answer in time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from typing import TypeVar
@@ -13,7 +13,7 @@ from webapp.deploy import rows
 from webapp.deploy.connection import engine
 from webapp.dns import service as dns
 from webapp.dns.providers.base import Finding
-from webapp.dns.providers.public_address import public_addresses
+from webapp.dns.providers.public_address import look
 from webapp.dns.records import Zone
 from webapp.errors import ForgeError, InvalidInput, Outage
 from webapp.proxy.models import NpmSettings
@@ -128,10 +128,15 @@ def _credentials(form: SettingsForm) -> Mapping[str, str]:
     return saved
 
 
-def public_address(api_url: str) -> tuple[dict[int, str], str | None]:
+def public_address(sources: Sequence[str]) -> tuple[dict[int, str], str | None]:
     """The addresses found, or why there are none."""
     try:
-        found = within(lambda: public_addresses(api_url))
+        sights = within(lambda: look(sources))
     except Outage as error:
         return {}, error.message
-    return found, None if found else "The public address could not be found out. Enter it by hand."
+    found = {version: sight.likely for version, sight in sights.items() if sight.likely}
+    if found:
+        return found, None
+    if torn := [sight.words for sight in sights.values() if any(sight.said.values())]:
+        return {}, f"The public address is not clear: {'; '.join(torn)}. Enter it by hand."
+    return {}, "The public address could not be found out. Enter it by hand."

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from webapp import vault
 from webapp.db import reading, transaction, wake_worker_on_commit
 from webapp.dns import ledger, switch
+from webapp.dns.address_row import Watched, address_watch
 from webapp.dns.connections import Connection
 from webapp.dns.desired import Mode, Policy
 from webapp.dns.records import Target, Zone
@@ -38,6 +39,7 @@ class SettingsWish:
 
     dns: Wanted
     npm: NpmWish
+    watch_address: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Current:
     ttl: int
     proxied: bool
     policy: Policy
+    watch: Watched
 
 
 def current() -> Current:
@@ -81,6 +84,7 @@ def current() -> Current:
             ttl=dns.ttl,
             proxied=dns.proxied,
             policy=dns.policy,
+            watch=address_watch(session).told,
         )
 
 
@@ -92,8 +96,13 @@ def preview(wish: SettingsWish) -> Preview:
 def save(wish: SettingsWish, *, version: int, at: datetime) -> None:
     """Save everything in one transaction. Raises Busy when the settings changed since `version`."""
     with transaction() as session:
+        before = ledger.settings(session)
+        proven = (before.mode, before.proxied)
         switch.commit(wish.dns, version=version, at=at)
+        address_watch(session).switch(on=wish.watch_address)
         npm = proxies.npm_settings(session)
+        if proven != (wish.dns.mode, wish.dns.proxied):  # hosts of proxied names carry a proof
+            npm.read_at = npm.read_at and proxies.LONG_AGO
         moved = npm.url != wish.npm.url
         changed = moved or (npm.email, npm.verify_tls) != (wish.npm.email, wish.npm.verify_tls)
         npm.url, npm.email, npm.verify_tls = wish.npm.url, wish.npm.email, wish.npm.verify_tls
@@ -144,4 +153,4 @@ def _wish(raw: dict[str, Any]) -> SettingsWish:
     zone = Zone(**dns["zone"]) if dns["zone"] else None
     choices = {"mode": Mode(dns["mode"]), "policy": Policy(dns["policy"])}
     wanted = Wanted(**{**dns, **choices, "target": Target(**dns["target"]), "zone": zone})
-    return SettingsWish(wanted, NpmWish(**raw["npm"]))
+    return SettingsWish(wanted, NpmWish(**raw["npm"]), raw.get("watch_address", False))

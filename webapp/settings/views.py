@@ -83,7 +83,7 @@ def zones() -> Response:
 def public_address() -> Response:
     """Propose the address under which the internet sees this machine."""
     form = make_form(request.form)
-    found, problem = probes.public_address(config().cloudflare_api_url)
+    found, problem = probes.public_address(config().address_sources)
     if found:
         form.ipv4.data = found.get(4, form.ipv4.data)
         form.ipv6.data = found.get(6, form.ipv6.data)
