@@ -13,7 +13,6 @@ from webapp.dns.connections import Connection
 from webapp.dns.desired import Mode
 from webapp.dns.models import DnsRecord
 from webapp.dns.records import Target
-from webapp.dns.rounds import LEASE
 from webapp.errors import Busy, Outage
 from webapp.lease import LENGTH, Lease, leased
 
@@ -202,9 +201,9 @@ def test_the_lease_of_a_dead_process_is_taken_over_when_it_has_run_out(panel: Pa
     panel.claim(NAME)
     with transaction() as session:
         session.add(
-            Lease(name=f"dns connection {panel.connection.id}", holder="dead", until=panel.at + LEASE)
+            Lease(name=f"dns connection {panel.connection.id}", holder="dead", until=panel.at + LENGTH)
         )
-    panel.wait(LEASE.total_seconds())
+    panel.wait(LENGTH.total_seconds())
     panel.round()
     assert panel.row().status == "pending"
     panel.wait(0.001)
@@ -216,7 +215,7 @@ def test_who_lost_the_lease_during_a_slow_listing_writes_nothing_any_more(
     panel: Panel, script: Script
 ) -> None:
     def takes_long() -> None:
-        panel.at += LEASE + timedelta(seconds=1)
+        panel.at += LENGTH + timedelta(seconds=1)
         other = panel.new_rounds("another")
         other.sync(panel.connection.id)
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from webapp import create_app
-from webapp.deploy import deployer, journal, runner
+from webapp import create_app, lease
+from webapp.deploy import deployer, journal
 from webapp.serve import working
 
 
@@ -27,7 +27,7 @@ def fatal(work: Callable[..., Any], is_it: Callable[..., bool]) -> Callable[...,
 
 def main(dies_at: str) -> None:
     """Work until killed. Leases are short, so that the next worker need not wait long."""
-    runner.LEASE, runner.RENEW_EVERY = timedelta(seconds=2), 0.5
+    lease.LENGTH = timedelta(seconds=2)
     if dies_at:
         journal.enter = fatal(journal.enter, lambda _id, phase, _text: str(phase) == dies_at)
         journal.say = fatal(journal.say, lambda _id, text: text.startswith(dies_at))

@@ -1,11 +1,13 @@
 """Stopping between jobs, and a lease that outlives the slowest write."""
 
+import time
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
 
-from webapp.db import transaction
+from webapp import lease
+from webapp.db import now, transaction
 from webapp.errors import Busy
 from webapp.lease import Lease, leased
 from webapp.proxy.models import HostStatus
@@ -26,21 +28,24 @@ def test_a_pass_ends_before_its_next_job_when_it_is_to_stop(panel, npm):
 
 
 def test_no_other_process_takes_over_during_a_slow_job(panel, npm, monkeypatch):
-    """Every answer takes as long as it may."""
+    """One answer takes longer than the lease would last by itself."""
     panel.create()
     send, refused = Transport.send, []
+    monkeypatch.setattr(lease, "LENGTH", timedelta(milliseconds=400))
+    monkeypatch.setattr(panel.publisher, "clock", now)
 
     def slow(self, method, path, *args, **kwargs):
         answer = send(self, method, path, *args, **kwargs)
-        panel.now += timedelta(seconds=sum(self.write_timeout) + 60)
-        with pytest.raises(Busy), leased("nginx proxy manager", "other", lambda: panel.now):
-            pass
-        refused.append(path)
+        if not refused:
+            time.sleep(0.6)
+            with pytest.raises(Busy), leased("nginx proxy manager", "other"):
+                pass
+            refused.append(path)
         return answer
 
     monkeypatch.setattr(Transport, "send", slow)
     panel.run()
-    assert len(refused) > 3
+    assert refused
     assert panel.row().status is HostStatus.ONLINE
 
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,12 +21,10 @@ from webapp.deploy.job import Cancelled, Job, Stopped, Tools
 from webapp.deploy.models import VersionState
 from webapp.dns.retry import next_try
 from webapp.errors import Busy, EngineError, ForgeError, ProxyError
-from webapp.lease import leased
+from webapp.lease import Held, leased
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=15)
-RENEW_EVERY = 4.0
 MOST_AT_ONCE = 24
 """Apps that are worked on side by side: threads, which mostly wait."""
 
@@ -70,23 +68,19 @@ class Runner:
         self._pool: ThreadPoolExecutor | None = None
         self._leaving = threading.Event()
         self._sleep = sleep or self._leaving.wait
-        self._at_work: dict[str, Callable[[], None]] = {}
-        self._lost: set[str] = set()
+        self._at_work: dict[str, Held | None] = {}
         self._lock = threading.Lock()
 
     @contextmanager
     def threads(self) -> Iterator[None]:
         """Within the block actions run in threads; at its end they stop at their next step, to be resumed."""
-        keeper = threading.Thread(target=self._keep_leases, name="deploy leases", daemon=True)
         with ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="deploy") as pool:
             self._pool = pool
-            keeper.start()
             try:
                 yield
             finally:
                 self.leave()
                 self._pool = None
-        keeper.join()
 
     def leave(self) -> None:
         """Have every action stop where it is."""
@@ -98,7 +92,7 @@ class Runner:
             with self._lock:
                 if key in self._at_work or self._leaving.is_set():
                     continue
-                self._at_work[key] = lambda: None
+                self._at_work[key] = None
             if self._pool is not None:
                 self._pool.submit(self._in_thread, key, action_id)
             else:
@@ -131,13 +125,11 @@ class Runner:
         finally:
             with self._lock:
                 self._at_work.pop(key, None)
-                self._lost.discard(key)
 
     def _perform(self, key: str, action_id: int) -> bool:
         try:
-            with leased(key, self._holder, self._clock, LEASE) as renew:
-                with self._lock:
-                    self._at_work[key] = renew
+            with leased(key, self._holder, self._clock) as held:
+                self._at_work[key] = held
                 tools = Tools(engine(), self._probe, self._clock, lambda seconds: self._wait(key, seconds))
                 self._carry_out(action_id, tools)
                 return True
@@ -217,25 +209,10 @@ class Runner:
             return session.get_one(Action, action_id).attempts + 1
 
     def _wait(self, key: str, seconds: float) -> None:
-        if self._leaving.is_set() or key in self._lost:
+        held = self._at_work.get(key)
+        if self._leaving.is_set() or (held is not None and held.lost):
             raise Stopped
         if self._pool is None:
             self._between()
         if seconds:
             self._sleep(seconds)
-
-    def _keep_leases(self) -> None:
-        """A step may take longer than a lease lasts, so somebody else renews it."""
-        while not self._leaving.wait(RENEW_EVERY):
-            with self._lock:
-                held = list(self._at_work.items())
-            for key, renew in held:
-                with self._app.app_context():
-                    try:
-                        renew()
-                    except Busy:
-                        self._lost.add(key)
-                    except SQLAlchemyError:
-                        log.exception("deploy: a lease could not be renewed; trying again")
-                    finally:
-                        db.session.remove()

@@ -37,8 +37,6 @@ MOST_NAMES, MOST_VISITS = 200, 32
 """How many names one pass looks at, and how many of those that have to be visited: the rest comes right after."""
 
 AT_ONCE = 8
-LEASE = timedelta(minutes=2)
-"""Longer than the slowest part of a pass, after each of which it is renewed."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ class LiveCheck:
         if first is None or first > self.clock():
             return
         try:
-            with leased("live check", self.holder, self.clock, LEASE) as renew:
+            with leased("live check", self.holder, self.clock) as renew:
                 for verdicts in self._looked(self._due()):
                     self._record(verdicts)
                     if self.stopping():

@@ -23,9 +23,6 @@ log = logging.getLogger(__name__)
 
 ZONES_LAST = timedelta(days=1)
 
-LEASE = timedelta(seconds=90)
-"""Longer than the slowest call: it has 25 seconds to begin its answer, and 60 for all of it."""
-
 
 @dataclass
 class Rounds:
@@ -115,7 +112,7 @@ class Rounds:
     def _in_lease(
         self, connection_id: int, work: Callable[[Reading, Provider, Callable[[], None]], Report]
     ) -> tuple[Report, Reading | None]:
-        with leased(f"dns connection {connection_id}", self.holder, self.clock, LEASE) as renew:
+        with leased(f"dns connection {connection_id}", self.holder, self.clock) as renew:
             go_on = self._while_wanted(renew)
             try:
                 provider = self._provider(connection_id)

@@ -25,9 +25,6 @@ from webapp.proxy.service import holder, npm_settings
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=150)
-"""Longer than any one request, before each of which it is renewed."""
-
 NOT_SET_UP = "Nginx Proxy Manager is not set up yet. Enter its address and account in the settings."
 
 
@@ -59,7 +56,7 @@ class Publisher:
             self._fail_all(NOT_SET_UP, None)
             return
         try:
-            with leased("nginx proxy manager", self.holder, self.clock, LEASE) as self._renew:
+            with leased("nginx proxy manager", self.holder, self.clock) as self._renew:
                 self._work()
         except Busy as busy:
             log.info("proxy: %s", busy.message)
