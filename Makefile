@@ -6,6 +6,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # uv installs the locked packages several times faster than pip does; compiled, each start takes half the time.
 SYNC := $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes --no-deps --python $(BIN)/python
 
+PEERS := .venv-peers
+
 .PHONY: run test bench check lock clean
 
 run: $(VENV)/.run
@@ -23,9 +25,15 @@ else
 	$(BIN)/python -m pytest -n 3 -m "not matrix" $(PYTEST)
 endif
 
-# What a sync costs, as a table; BENCH="--sizes 100 --latencies 0" for a small one.
-bench: $(VENV)/.dev
-	$(BIN)/python -m benchmarks.sync $(BENCH)
+# What it costs, as tables, beside other tools; BENCH="--sizes 100 --latencies 0" for small ones, BENCH=--write to
+# write them down in benchmarks/README.md.
+bench: $(VENV)/.dev $(PEERS)/.done
+	$(BIN)/python -m benchmarks --peers $(PEERS)/bin/python $(BENCH)
+
+$(PEERS)/.done: benchmarks/requirements-peers.lock | $(BIN)/uv
+	$(PYTHON) -m venv $(PEERS)
+	$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes --no-deps --python $(PEERS)/bin/python -r $<
+	@touch $@
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -51,8 +59,11 @@ lock:
 	  --no-emit-index-url pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --no-emit-index-url pyproject.toml --group dev -o requirements-dev.lock
+	printf '%s\n' octodns octodns-cloudflare dns-lexicon cloudflare | uv pip compile --quiet --universal \
+	  --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url - \
+	  -o benchmarks/requirements-peers.lock
 	echo uv | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --no-emit-index-url - -o requirements-uv.lock
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

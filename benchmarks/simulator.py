@@ -46,11 +46,12 @@ def simulator(zone: str, plan: str, quota: int) -> Iterator[Simulator]:
 
 
 def main(zone: str, plan: str, quota: int) -> None:
-    """Serve until terminated; prints where. Commands: {"latency": seconds}, {"reset": true}, {"count": true}."""
+    """Serve until terminated; prints where. Commands: {"latency": seconds}, {"reset": true}, {"made": name}."""
     from webapp.sandbox.cloudflare import CloudflareStandIn
     from webapp.sandbox.server import Reply, Request, StandIn
 
     busy = [0.0]
+    made: dict[str, float] = {}
 
     class Timed(CloudflareStandIn):
         """Adds up the time it needs itself: that is neither ours nor the network's."""
@@ -62,6 +63,10 @@ def main(zone: str, plan: str, quota: int) -> None:
                 return super().handle(request)
             finally:
                 busy[0] += time.perf_counter() - begun
+                for record in (
+                    request.json().get("posts", [request.json()]) if request.method == "POST" else ()
+                ):
+                    made.setdefault(record.get("name"), time.time())
 
     standin = Timed().start()
     standin.page_cap = 5000
@@ -74,7 +79,7 @@ def main(zone: str, plan: str, quota: int) -> None:
         def handle(self, request: Request) -> Reply:
             """Carry a command out; the answer tells what was asked so far."""
             command = request.json()
-            answer = {"requests": len(standin.log), "busy": busy[0]}
+            answer = {"requests": len(standin.log), "busy": busy[0], "made": made.get(command.get("made"))}
             standin.latency = command.get("latency", standin.latency)
             if command.get("reset"):
                 standin.log.clear()

@@ -1,16 +1,9 @@
-"""How long a sync takes and how many requests it needs: first sync, no-op, new target, delete all.
+"""How long a sync takes and how many requests it needs: first sync, no-op, new target, delete all."""
 
-python -m benchmarks.sync [--sizes 100,1000,10000] [--latencies 0,40,200] [--plan pro]
-"""
-
-import argparse
 import math
-import platform
-import resource
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,8 +12,8 @@ from pathlib import Path
 from flask import Flask
 
 from benchmarks.simulator import TOKEN, Simulator, simulator
+from benchmarks.tables import Table
 from webapp import create_app, migrations
-from webapp.cli import collect_seldom
 from webapp.config import Config, sqlite_url
 from webapp.db import db, now, reading, transaction
 from webapp.dns import claims, ledger, switch
@@ -143,31 +136,16 @@ def fresh_app(sim: Simulator) -> Iterator[Flask]:
             db.engine.dispose()
 
 
-def main() -> None:
-    """Measure and print the table; exit code 1 when a bound is broken."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sizes", default="100,1000,10000")
-    parser.add_argument("--latencies", default="0,40,200", help="milliseconds")
-    parser.add_argument("--plan", default="pro", choices=sorted(BATCH))
-    asked = parser.parse_args()
-    collect_seldom()
-    print(f"Python {platform.python_version()}, {platform.machine()}, plan {asked.plan}\n")
-    print("| names | latency | step | requests | at most | seconds | at most | CPU | simulator |")
-    print("| ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+def measure(sizes: Sequence[int], latencies: Sequence[float], plan: str) -> tuple[Table, bool]:
+    """The table, and whether every step kept within its number of requests."""
+    table = Table("names", "latency", "step", "requests", "at most", "seconds", "at most", "CPU", "simulator")
     fine = True
-    for size in map(int, asked.sizes.split(",")):
-        for latency in (int(text) / 1000 for text in asked.latencies.split(",")):
-            for r in steps(size, latency, asked.plan):
+    for size in sizes:
+        for latency in latencies:
+            for r in steps(size, latency, plan):
                 fine &= r.requests <= r.bound
-                print(
-                    f"| {r.names} | {r.latency * 1000:.0f} ms | {r.step} | {r.requests} | {r.bound} "
-                    f"| {r.ours:.2f} | {r.limit:.2f} | {r.cpu:.2f} | {r.theirs:.2f} |",
-                    flush=True,
-                )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"\nPeak memory of the process: {peak:.0f} MiB")
-    sys.exit(0 if fine else 1)
-
-
-if __name__ == "__main__":
-    main()
+                table.add(
+                    r.names, f"{r.latency * 1000:.0f} ms", r.step, r.requests, r.bound,
+                    f"{r.ours:.2f}", f"{r.limit:.2f}", f"{r.cpu:.2f}", f"{r.theirs:.2f}",
+                )  # fmt: skip
+    return table, fine
