@@ -202,3 +202,15 @@ def test_the_number_of_queries_does_not_grow_with_the_number_of_apps(app, client
             assert client.get(path).status_code == 200
         counts.append(queries.count)
     assert counts[0] == counts[1]
+
+
+def test_apps_come_in_pages_and_are_found_by_name_and_image(client):
+    for number in range(55):
+        add(f"app{number:02}")
+    first, second = client.get("/apps").text, client.get("/apps?page=2").text
+    assert (first.count('<tr id="instance-'), second.count('<tr id="instance-')) == (50, 5)
+    assert "55 apps, page 2 of 2" in second
+    assert client.get("/apps?page=9").text.count('<tr id="instance-') == 5
+    found = client.get("/apps?q=APP54.example").text
+    assert found.count('<tr id="instance-') == 1
+    assert "No app matches" in client.get("/apps?q=nothing-like-it").text

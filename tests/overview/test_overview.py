@@ -174,3 +174,14 @@ def test_a_host_of_an_instance_that_is_in_trouble_leads_to_its_app(client: Brows
         host.settle(HostStatus.REJECTED, now(), "nginx says no")
     page = client.get("/").text
     assert 'class="name" href="/apps/blog">blog.example.com</a>' in page
+
+
+def test_what_needs_a_look_is_shown_first_where_not_all_can_be(context: None, client: Browser) -> None:
+    for number in range(30):
+        pages_world.deployed(f"app{number:02}", seen=Seen.MISSING if number == 29 else Seen.RUNNING)
+    page = client.get("/").text
+    assert page.count('<tr id="instance-') == service.MOST_APPS
+    assert page.index(">app29<") < page.index(">app00<")
+    assert ">app25<" not in page
+    assert "Show all 30 apps" in page
+    assert "29 of 30 instances reachable" in page

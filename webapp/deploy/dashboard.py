@@ -1,6 +1,6 @@
 """What the app pages show: every instance with its version, host, record and whether it can really be reached."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +84,12 @@ def everything(session: Session) -> list[AppLine]:
     return _lines(session, rows.apps(session))
 
 
+def some(session: Session, ids: Sequence[int]) -> list[AppLine]:
+    """These apps, in this order."""
+    found = {line.app.id: line for line in _lines(session, rows.apps(session, only=ids))}
+    return [found[id_] for id_ in ids if id_ in found]
+
+
 def of_app(session: Session, app: App) -> AppLine:
     """One app."""
     return _lines(session, [app])[0]
@@ -107,7 +113,10 @@ def _lines(session: Session, apps: Sequence[App]) -> list[AppLine]:
         mine = records.get(instance.id, [])
         return InstanceLine(
             instance, version, host, mine, actions.get(instance.id),
-            reachable(engine, instance, version, host, mine),
+            reachable(
+                engine, instance.seen, version is not None, host.status if host else None,
+                [row.status for row in mine if row.status not in SETTLED],
+            ),
         )  # fmt: skip
 
     for app in apps:
@@ -118,24 +127,31 @@ def _lines(session: Session, apps: Sequence[App]) -> list[AppLine]:
 
 def reachable(
     engine: EngineState | None,
-    instance: Instance,
-    version: Version | None,
-    host: ProxyHost | None,
-    records: Sequence[DnsRecord],
+    seen: Seen,
+    has_version: bool,
+    host: HostStatus | None,
+    open_records: Sequence[Status],
 ) -> Reachable:
     """The first thing in a visitor's way, from the inside out: container, proxy host, DNS."""
-    if version is None:
+    if not has_version:
         return Reachable(None, "Nothing has been deployed yet.")
     if engine is not None and engine.error:
         return Reachable(None, "The container engine does not answer, so nobody knows.")
-    if instance.seen in NOT_RUNNING:
-        return Reachable(False, NOT_RUNNING[instance.seen])
-    if host is None or host.status is not HostStatus.ONLINE:
-        return Reachable(False, f"The proxy host is {host.status if host else 'missing'}.")
-    open_ = [row for row in records if row.status not in SETTLED]
-    if open_:
-        return Reachable(False, f"Its DNS record is {open_[0].status}.")
+    if seen in NOT_RUNNING:
+        return Reachable(False, NOT_RUNNING[seen])
+    if host is not HostStatus.ONLINE:
+        return Reachable(False, f"The proxy host is {host or 'missing'}.")
+    if open_records:
+        return Reachable(False, f"Its DNS record is {open_records[0]}.")
     return Reachable(True, "Container, proxy host and name are as they should be.")
+
+
+def by_instance(versions: Iterable[Version]) -> dict[int, list[Version]]:
+    """Versions, sorted by whose they are."""
+    found: dict[int, list[Version]] = {}
+    for version in versions:
+        found.setdefault(version.instance_id, []).append(version)
+    return found
 
 
 def takeover_of(app: App) -> tuple[Strategy, str]:

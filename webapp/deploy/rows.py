@@ -1,8 +1,9 @@
 """Questions to the rows: apps, instances, versions and actions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from math import ceil
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -30,10 +31,23 @@ def app_by_slug(session: Session, slug: str) -> App:
     return _linked(found)
 
 
-def apps(session: Session) -> Sequence[App]:
-    """Every app with its instances, by name."""
+def apps(session: Session, *, only: Collection[int] | None = None) -> Sequence[App]:
+    """Every app, or only these, with its instances, by name."""
     query = select(App).options(selectinload(App.instances)).order_by(App.slug)
+    if only is not None:
+        query = query.where(App.id.in_(list(only)))
     return [_linked(found) for found in session.scalars(query)]
+
+
+def apps_like(session: Session, text: str, page: int, size: int) -> tuple[list[int], int]:
+    """The apps of one page of those whose name, image or a name that leads to them has the text; and how many."""
+    named = select(Instance.app_id).where(Instance.fqdn.icontains(text, autoescape=True))
+    like = or_(*(c.icontains(text, autoescape=True) for c in (App.slug, App.image)), App.id.in_(named))
+    where = (like,) if text else ()
+    total = session.scalar(select(func.count()).select_from(App).where(*where)) or 0
+    first = (min(page, max(1, ceil(total / size))) - 1) * size
+    query = select(App.id).where(*where).order_by(App.slug).offset(first).limit(size)
+    return list(session.scalars(query)), total
 
 
 def _linked(found: App) -> App:

@@ -1,7 +1,7 @@
 """The app pages: list, add, change, remove; and one app with its instances, versions and history."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, request, url_for
@@ -12,10 +12,13 @@ from webapp.config import Config
 from webapp.db import now, reading
 from webapp.deploy import apps, dashboard, lines, rows, service
 from webapp.deploy.forms import AppForm, make_app_form, make_instance_form
-from webapp.deploy.models import App, Instance, Version, VersionState
+from webapp.deploy.models import App, Instance, VersionState
 from webapp.dns import ledger
+from webapp.dns.forms import page_from
 from webapp.errors import Busy, InvalidInput, Stale
-from webapp.ui import announce, go, show, wants_fragment
+from webapp.ui import announce, current_args, go, show, wants_fragment
+
+PAGE_SIZE = 50
 
 blueprint = Blueprint("deploy", __name__, url_prefix="/apps")
 
@@ -32,11 +35,19 @@ def index() -> Response:
 
 
 def listing() -> dict[str, Any]:
-    """What the table of apps shows."""
+    """What the table of apps shows; the filter and the page live in the address."""
+    args = current_args()
+    text, page = args.get("q", "").strip().replace("\0", "")[:100], page_from(args.get("page", ""))
     with reading() as session:
-        found = dashboard.everything(session)
+        ids, total = rows.apps_like(session, text, page, PAGE_SIZE)
+        found = dashboard.some(session, ids)
+        pages = max(1, ceil(total / PAGE_SIZE))
         return {
             "apps": found,
+            "text": text,
+            "page": min(page, pages),
+            "pages": pages,
+            "total": total,
             "engine": rows.engine_state_or_none(session),
             "docker_host": config().docker_host,
             "busy": any(line.is_busy for line in found),
@@ -83,7 +94,7 @@ def app_page(slug: str) -> dict[str, Any]:
         every = rows.versions(session, [one.id for one in found.instances])
         return {
             "line": line,
-            "versions": by_instance([one for one in every if one.state is not VersionState.NEW]),
+            "versions": dashboard.by_instance([one for one in every if one.state is not VersionState.NEW]),
             "history": rows.recent(session, found.id),
             "engine": rows.engine_state_or_none(session),
             "docker_host": config().docker_host,
@@ -92,14 +103,6 @@ def app_page(slug: str) -> dict[str, Any]:
             "busy": line.is_busy,
             "refused": None,
         }
-
-
-def by_instance(versions: Iterable[Version]) -> dict[int, list[Version]]:
-    """Versions, sorted by whose they are."""
-    found: dict[int, list[Version]] = {}
-    for version in versions:
-        found.setdefault(version.instance_id, []).append(version)
-    return found
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,7 @@ def ask_remove(slug: str) -> Response:
         versions = rows.versions(session, [one.id for one in found.instances])
         containers = sum(version.container_id is not None for version in versions)
         return show("deploy/remove_app.html", None, line=line,
-                    versions=by_instance(versions), containers=containers)  # fmt: skip
+                    versions=dashboard.by_instance(versions), containers=containers)  # fmt: skip
 
 
 @blueprint.post("/<slug>/remove")

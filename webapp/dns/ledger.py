@@ -123,6 +123,16 @@ def statuses(session: Session, kind: ConsumerType, ids: Iterable[int]) -> dict[i
     return found
 
 
+def open_statuses(session: Session, kind: ConsumerType) -> dict[int, list[Status]]:
+    """The statuses of all claims of one kind of consumer that are not settled, by consumer."""
+    found: dict[int, list[Status]] = {}
+    where = (DnsRecord.consumer_type == kind, DnsRecord.wanted, DnsRecord.status.not_in(SETTLED))
+    query = select(DnsRecord.consumer_id, DnsRecord.status).where(*where).order_by(DnsRecord.id)
+    for consumer_id, status in session.execute(query):
+        found.setdefault(consumer_id, []).append(status)
+    return found
+
+
 def of_connection(session: Session, connection_id: int) -> Sequence[DnsRecord]:
     """All rows whose record is, was or will be in that zone."""
     return session.scalars(

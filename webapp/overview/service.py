@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from webapp.deploy import dashboard, rows
 from webapp.deploy.dashboard import AppLine
-from webapp.deploy.models import EngineState
+from webapp.deploy.glance import Glance, first_apps, glances
+from webapp.deploy.models import App, EngineState
 from webapp.dns import ledger
 from webapp.dns.connections import Connection
 from webapp.dns.desired import Mode
@@ -19,6 +20,7 @@ from webapp.proxy.models import HostStatus, NpmSettings, ProxyHost
 TROUBLE = (Status.FAILED, Status.CONFLICT, Status.DRIFTED, Status.MISSING)
 HOST_TROUBLE = (HostStatus.FAILED, HostStatus.CONFLICT, HostStatus.REJECTED)
 MOST = 10
+MOST_APPS = 20
 
 
 @dataclass(frozen=True)
@@ -44,30 +46,31 @@ class Overview:
     troubled_hosts: Sequence[ProxyHost]
     troubled_records: Sequence[DnsRecord]
     apps: Sequence[AppLine]
+    total: int
+    glances: Sequence[Glance]
     engine: EngineState | None
 
     @property
     def busy(self) -> bool:
         """Whether something is being done to an app."""
-        return any(app.is_busy for app in self.apps)
+        return any(one.is_moving for one in self.glances) or any(app.is_busy for app in self.apps)
 
     @property
     def running(self) -> int:
         """How many instances visitors can reach."""
-        return sum(line.reachable.answer is True for app in self.apps for line in app.instances)
+        return sum(one.reachable.answer is True for one in self.glances)
 
     @property
     def well(self) -> bool:
         """Whether nothing needs a person."""
-        lines = [line for app in self.apps for line in app.instances]
-        away = any(line.reachable.answer is False and not line.instance.at_rest for line in lines)
-        engine = bool(lines and self.engine and self.engine.error)
+        away = any(one.is_away for one in self.glances)
+        engine = bool(self.glances and self.engine and self.engine.error)
         return not (away or engine or self.troubled_hosts or self.troubled_records)
 
     @property
     def slugs(self) -> Mapping[int, str]:
         """The app of each instance."""
-        return {line.instance.id: app.app.slug for app in self.apps for line in app.instances}
+        return {one.instance_id: one.slug for one in self.glances}
 
     @property
     def complete(self) -> bool:
@@ -78,7 +81,8 @@ class Overview:
 def overview(session: Session) -> Overview:
     """Look at everything once."""
     dns, npm = ledger.settings_or_none(session), proxies.npm_settings_or_none(session)
-    zones = ledger.connections(session)
+    zones, engine = ledger.connections(session), rows.engine_state_or_none(session)
+    found = glances(session, engine)
     hosts = _counts(session, ProxyHost.status, ProxyHost.consumer_type == ConsumerType.STANDALONE)
     return Overview(
         steps=_steps(dns, npm, any(hosts.values())),
@@ -94,9 +98,18 @@ def overview(session: Session) -> Overview:
         troubled_records=session.scalars(
             select(DnsRecord).where(DnsRecord.status.in_(TROUBLE)).order_by(DnsRecord.fqdn).limit(MOST)
         ).all(),
-        apps=dashboard.everything(session),
-        engine=rows.engine_state_or_none(session),
+        apps=_shown(session, found),
+        total=session.scalar(select(func.count()).select_from(App)) or 0,
+        glances=found,
+        engine=engine,
     )
+
+
+def _shown(session: Session, found: Sequence[Glance]) -> list[AppLine]:
+    """What needs a look first; apps without an instance last."""
+    by_name, _ = rows.apps_like(session, "", 1, MOST_APPS)
+    ids = list(dict.fromkeys([*first_apps(found, MOST_APPS), *by_name]))
+    return dashboard.some(session, ids[:MOST_APPS])
 
 
 def _counts(session: Session, column: object, *only: ColumnElement[bool]) -> dict[str, int]:

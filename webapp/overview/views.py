@@ -1,6 +1,6 @@
 """The overview page."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, url_for
 
 from webapp.db import reading
 from webapp.deploy.views import config
@@ -17,5 +17,5 @@ def overview() -> Response:
         found = service.overview(session)
     return show(
         "overview/page.html", "overview/_state.html", found=found, apps=found.apps, engine=found.engine,
-        busy=found.busy, docker_host=config().docker_host,
+        busy=found.busy, total=found.total, poll=url_for("overview.overview"), docker_host=config().docker_host,
     )  # fmt: skip
