@@ -130,6 +130,8 @@ def reachable(
         return Reachable(None, "The container engine does not answer, so nobody knows.")
     if instance.seen in NOT_RUNNING:
         return Reachable(False, NOT_RUNNING[instance.seen])
+    if host is not None and host.status is HostStatus.DRIFTED:
+        return Reachable(None, "Its proxy host was changed in Nginx Proxy Manager, so nobody knows.")
     if host is None or host.status is not HostStatus.ONLINE:
         return Reachable(False, f"The proxy host is {host.status if host else 'missing'}.")
     open_ = [row for row in records if row.status not in SETTLED]

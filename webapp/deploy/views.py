@@ -15,6 +15,7 @@ from webapp.deploy.forms import AppForm, make_app_form, make_instance_form
 from webapp.deploy.models import App, Instance, Version, VersionState
 from webapp.dns import ledger
 from webapp.errors import Busy, InvalidInput, Stale
+from webapp.proxy import drift
 from webapp.ui import announce, go, show, wants_fragment
 
 blueprint = Blueprint("deploy", __name__, url_prefix="/apps")
@@ -89,6 +90,7 @@ def app_page(slug: str) -> dict[str, Any]:
             "docker_host": config().docker_host,
             "takeover": dashboard.takeover_of(found),
             "headline": dashboard.headline,
+            "answers": drift.answers(session, [one.host for one in line.instances if one.host]),
             "busy": line.is_busy,
             "refused": None,
         }

@@ -13,6 +13,10 @@ _RENEW_AFTER = timedelta(hours=23)
 _ME = "/users/me?expand=permissions"
 
 
+class LoginRefused(ProxyError):
+    """The account is not let in; where it was before, it may be again, as when its database is being restored."""
+
+
 class Connection:
     """Talks to NPM as one account. `email` may be shown, the password never is."""
 
@@ -76,7 +80,7 @@ class Connection:
                 "Use an account of Nginx Proxy Manager without it."
             )
         if answer.status in (400, 401):
-            raise ProxyError(
+            raise LoginRefused(
                 f"Nginx Proxy Manager refused the e-mail address or password of {self.email}. "
                 "Enter them again in the settings."
             )
