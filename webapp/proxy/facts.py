@@ -92,6 +92,14 @@ def held(facts: Mapping[str, Any], name: str) -> str:
     )
 
 
+def settings_of(facts: Facts, certificates: Mapping[int, str]) -> list[tuple[str, str]]:
+    """The facts in words: label and value."""
+    values = facts["values"]
+    first = [(NAME, ", ".join(facts["domains"])), (FORWARD, facts["forward"])]
+    certificate = (CERTIFICATE, named(values["certificate_id"], certificates))
+    return [*first, certificate, *((label, _on(values[name])) for name, label in WORDS.items())]
+
+
 def as_wish(facts: Facts) -> dict[str, Any]:
     """The facts as columns of a row, validated as the form does it. Raises InvalidInput with the first reason
     why the panel cannot keep such a host."""
