@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from webapp.proxy.npm_wire import Host, Mark
+from webapp.proxy.npm_mark import Mark
+from webapp.proxy.npm_wire import Host
 
 
 class HostList:

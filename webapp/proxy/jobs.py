@@ -7,7 +7,8 @@ from datetime import datetime
 from webapp.proxy.facts import MARK, Facts, content, differences, held, host_facts
 from webapp.proxy.hostlist import HostList
 from webapp.proxy.models import HostStatus, ProxyHost
-from webapp.proxy.npm_wire import Host, HostSpec, Mark
+from webapp.proxy.npm_mark import Mark
+from webapp.proxy.npm_wire import Host, HostSpec
 
 MOST_PROOFS = 5
 """Hosts that get only their proof in one pass; with many hosts each takes seconds."""

@@ -5,9 +5,10 @@ from typing import Any
 from webapp.errors import ProxyError
 from webapp.proxy import npm_refusals as refusals
 from webapp.proxy import npm_wire as wire
+from webapp.proxy.npm_mark import Mark
 from webapp.proxy.npm_reader import HOSTS, NpmReader
 from webapp.proxy.npm_transport import Answer, Lost
-from webapp.proxy.npm_wire import Account, Certificate, Host, HostSpec, Mark
+from webapp.proxy.npm_wire import Account, Certificate, Host, HostSpec
 
 __all__ = ["Account", "Certificate", "Host", "HostSpec", "Mark", "NpmClient"]
 

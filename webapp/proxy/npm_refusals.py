@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from webapp.errors import ProxyError
-from webapp.proxy.npm_transport import Answer
+from webapp.proxy.npm_transport import Answer, NotAllowed
 from webapp.proxy.npm_wire import Certificate, Host
 
 
@@ -13,14 +13,14 @@ def refused(answer: Answer, action: str, email: str) -> ProxyError:
         return denied(action, email)
     if answer.status == 400 and answer.message not in ("", "Internal Error"):
         return ProxyError(f"Nginx Proxy Manager refused to {action}: {answer.message}.")
-    if answer.status in (400, 404):
-        return ProxyError(f"Nginx Proxy Manager could not {action}: it no longer has it.")
+    if answer.status in (400, 404):  # the next look tells what to do then
+        return ProxyError(f"Nginx Proxy Manager could not {action}: it no longer has it.", will_heal=True)
     return ProxyError(f"Nginx Proxy Manager could not {action} (error {answer.status}).", will_heal=True)
 
 
 def denied(action: str, email: str) -> ProxyError:
     """For an account that lacks the permission."""
-    return ProxyError(
+    return NotAllowed(
         f"The account {email} may not {action}. Give it the permission in the list of users "
         "of Nginx Proxy Manager: Manage for proxy hosts, View for certificates."
     )

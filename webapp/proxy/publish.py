@@ -19,8 +19,7 @@ from webapp.proxy.hostlist import HostList
 from webapp.proxy.jobs import Job, turns
 from webapp.proxy.models import HostStatus, NpmSettings, ProxyHost
 from webapp.proxy.npm import NpmClient
-from webapp.proxy.npm_http import LoginRefused
-from webapp.proxy.npm_transport import NotNpm
+from webapp.proxy.npm_transport import NotAllowed, NotNpm
 from webapp.proxy.proofs import pieces
 
 log = logging.getLogger(__name__)
@@ -64,11 +63,11 @@ class Publisher:
             outcomes.all_failed(error.message, self.clock(), heals=self._heals(error))
 
     def _heals(self, error: ProxyError | KeyLost) -> bool:
-        """Whether waiting may help; strange answers pass where Nginx Proxy Manager itself answered before."""
+        """Whether waiting may help; strange answers and refusals pass where all was well before."""
         with reading() as session:
             known = session.get_one(NpmSettings, 1).read_at is not None
         return (isinstance(error, ProxyError) and error.will_heal) or (
-            isinstance(error, NotNpm | LoginRefused) and known
+            isinstance(error, NotNpm | NotAllowed) and known
         )
 
     def _work(self) -> None:
