@@ -1,13 +1,16 @@
-"""`tiny-forge proxy restore|accept`: answers to what somebody did in Nginx Proxy Manager."""
+"""`tiny-forge proxy restore|accept|adopt`: answers to what somebody did in Nginx Proxy Manager."""
+
+from typing import Any
 
 import click
 
 from webapp.db import now, reading
 from webapp.dns.names import parse_name
-from webapp.errors import InvalidInput
-from webapp.proxy import drift
+from webapp.errors import Busy, InvalidInput
+from webapp.proxy import adoption, drift
+from webapp.proxy.adoption import Candidate
 from webapp.proxy.cli import facts, proxy
-from webapp.terminal import as_json, say
+from webapp.terminal import as_json, confirm, say, table
 
 __all__ = ["proxy"]
 
@@ -36,6 +39,41 @@ def accept(name: str, as_json: bool) -> None:
     host = drift.accept(_id(name), at=now())
     what = "is being removed" if host.removing else "is accepted as it is in Nginx Proxy Manager"
     say(facts(host), f"{name} {what}.", as_json=as_json)
+
+
+@proxy.command()
+@click.argument("name", required=False)
+@click.option("--list", "listing", is_flag=True, help="List the hosts that were made by hand.")
+@click.option("--dns/--no-dns", "use_dns", default=True, help="Keep a DNS record of the name.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@as_json
+def adopt(name: str | None, listing: bool, use_dns: bool, yes: bool, as_json: bool) -> None:
+    """Keep the hand-made host of NAME here; nothing changes for visitors."""
+    if listing is (name is not None):
+        raise InvalidInput("Name one host, or say --list.")
+    if name is None:
+        with reading() as session:
+            rows = [_candidate(one) for one in adoption.candidates(session)]
+        table(
+            rows, ("id", "name", "to", "why_not"), as_json=as_json, empty="Every host is kept here already."
+        )
+        return
+    found = adoption.by_name(parse_name(name))
+    if found.why_not is not None:
+        raise Busy(found.why_not)
+    confirm(yes, f"{found.names} forwards to {found.facts['forward']}. Adopt it as it is?")
+    host = adoption.adopt(found.id, shown=found.shown, use_dns=use_dns, at=now())
+    say(facts(host), f"{host.fqdn} is being adopted.", as_json=as_json)
+
+
+def _candidate(one: Candidate) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "name": one.names,
+        "to": one.facts["forward"],
+        "adoptable": one.why_not is None,
+        "why_not": one.why_not,
+    }
 
 
 def _id(name: str) -> int:
