@@ -63,6 +63,16 @@ def test_looking_asks_nothing_outside(client, npm, passes):
     assert npm.log == []
 
 
+def test_the_list_is_read_again_when_asked(app, client, npm, passes):
+    npm.host_by_hand("newer.example.com")
+    assert client.post("/proxies/adopt/read").location == "/proxies/adopt"
+    with app.app_context():
+        panel = Panel(npm)
+        panel.now = now()
+        panel.run()
+    assert "newer.example.com" in client.get("/proxies/adopt").text
+
+
 def test_the_review_shows_what_is_taken_over(client, passes):
     page = client.get("/proxies/adopt/1").text
     for text in ("hand.example.com", "http://10.0.0.9:80", "Force SSL", "Adopt the host"):

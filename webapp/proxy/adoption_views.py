@@ -21,6 +21,14 @@ def index() -> Response:
         return show("proxy/adopt.html", None, candidates=adoption.candidates(session), npm=npm)
 
 
+@blueprint.post("/read")
+def read() -> AnyResponse:
+    """Have the list read again."""
+    adoption.look_again()
+    flash("Nginx Proxy Manager is being read. Reload this page in a moment.", "success")
+    return go(url_for("adoption.index"))
+
+
 @blueprint.get("/<int:npm_host_id>")
 def review(npm_host_id: int) -> Response:
     """What would be taken over from one of them."""
