@@ -83,9 +83,16 @@ def several(world):
     panel.create("c.example.com", forward_port=33)
 
 
+def claim_what_drifted(world):
+    """Somebody gave our host a name that another proxy then claims: each gets its own."""
+    world.npm.edit_by_hand(3, domain_names=["new.example.com"])
+    world.look()
+    world.panel.create("new.example.com", forward_port=5)
+
+
 SCENARIOS = [
     create, create_off, edit, rename, disable, enable, remove, adopt, restore_edited, restore_unmarked,
-    restore_deleted, accept, several,
+    restore_deleted, accept, several, claim_what_drifted,
 ]  # fmt: skip
 
 
