@@ -20,6 +20,7 @@ from webapp.proxy.jobs import Job, turns
 from webapp.proxy.models import HostStatus, NpmSettings, ProxyHost
 from webapp.proxy.npm import NpmClient
 from webapp.proxy.npm_transport import NotAllowed, NotNpm
+from webapp.proxy.npm_wire import Host
 from webapp.proxy.proofs import pieces
 
 log = logging.getLogger(__name__)
@@ -123,12 +124,18 @@ class Publisher:
         if job.is_contested(rival):
             return
         if rival is not None:
-            outcomes.make_way(rival.id, self.clock())
-            client.delete_host(rival.id)
+            self._evict(client, job, rival)
         if mine is None:
             client.create_host(job.spec, job.mark)
         else:
             client.update_host(mine.id, job.spec, job.mark)
+
+    def _evict(self, client: NpmClient, job: Job, rival: Host) -> None:
+        """Another host of ours has the name, which its own row gave up: out of the way with it."""
+        outcomes.make_way(rival.id, self.clock())
+        client.delete_host(rival.id)
+        if job.rival(HostList(client.list_hosts())) is not None:
+            raise refusals.unconfirmed(f"the deletion of the proxy host {job.spec.domain}")
 
     def _settle(self, job: Job, hosts: HostList) -> None:
         """What became of it, by a listing made afterwards. Raises ProxyError where nothing did."""
