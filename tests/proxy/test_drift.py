@@ -171,6 +171,14 @@ def test_a_wish_that_changes_overwrites_what_drifted(panel, npm, host):
     assert panel.row().status is HostStatus.ONLINE
 
 
+def test_saving_what_is_wanted_once_more_restores(panel, npm, host):
+    npm.edit_by_hand(host, forward_port=1)
+    later(panel)
+    panel.update(1)
+    panel.run()
+    assert (npm.hosts()[0]["forward_port"], panel.row().status) == (8080, HostStatus.ONLINE)
+
+
 def test_a_late_answer_of_our_own_is_put_right_by_itself(panel, npm, host):
     """A change that timed out may be carried out when a newer one has been made already."""
     with transaction() as session:

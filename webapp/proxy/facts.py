@@ -28,13 +28,19 @@ DECIDED_HERE = (NAME, FORWARD, WORDS["enabled"])
 """What the deploys of an instance decide, and nothing else."""
 
 
-def host_facts(host: Host) -> Facts:
-    """What the pages need to know of a host: whose it is, where it goes, and all that a row can take over."""
+def brief(host: Host) -> Facts:
+    """What the pages need to know of any host: whose it is, and where it goes."""
     return {
         "id": host.id,
         "domains": list(host.domains),
         "forward": forward(host),
         "install": host.mark.install if host.mark else None,
+    }
+
+
+def host_facts(host: Host) -> Facts:
+    """The same, and all that a row can take over."""
+    return brief(host) | {
         "online": host.online,
         "values": {name: getattr(host, name) for name in SAME},
         "extras": list(host.extras),

@@ -10,10 +10,10 @@ from webapp.db import reading, transaction
 from webapp.dns import ledger
 from webapp.dns.retry import next_try
 from webapp.errors import ProxyError
-from webapp.proxy.facts import certificate_facts, host_facts
+from webapp.proxy.facts import brief, certificate_facts, host_facts
 from webapp.proxy.hostlist import HostList
 from webapp.proxy.jobs import Finding, Job
-from webapp.proxy.models import HostStatus, ProxyHost
+from webapp.proxy.models import ASTRAY, HostStatus, ProxyHost
 from webapp.proxy.npm_wire import Certificate
 from webapp.proxy.service import LONG_AGO, npm_settings, npm_settings_or_none
 
@@ -82,33 +82,44 @@ def make_way(host_id: int, at: datetime) -> None:
 
 def looked(hosts: HostList, certificates: list[Certificate], at: datetime) -> None:
     """Keep the lists for the pages, and have every row at rest say how its host stands."""
-    names = {certificate.id: certificate.name for certificate in certificates}
+    install, news = _news(hosts, {certificate.id: certificate.name for certificate in certificates})
     with transaction() as session:
         settings = npm_settings(session)
-        settings.hosts = [host_facts(host) for host in hosts.all]
+        settings.hosts = [brief(host) if host.is_of(install) else host_facts(host) for host in hosts.all]
         settings.certificates = [certificate_facts(certificate) for certificate in certificates]
         for row in session.scalars(select(ProxyHost).where(failed_by(settings.error))):
             row.fail(HostStatus.PENDING, settings.error or "", at, at)
         settings.error, settings.attempts, settings.next_try_at = None, 0, None
         settings.read_at = at
+        for job, finding in news:
+            row = session.get_one(ProxyHost, job.row)
+            if row.version == job.version and row.is_at_rest:
+                _noticed(row, finding, at)
+
+
+def _news(hosts: HostList, certificates: dict[int, str]) -> tuple[str, list[tuple[Job, Finding]]]:
+    """The installation, and each row at rest that says something else than what the list shows."""
+    with reading() as session:
         install = ledger.settings(session).install_id
-        for row in session.scalars(select(ProxyHost)):
-            if row.is_at_rest:
-                _noticed(row, Job.of(row, install).look(hosts, names), at)
+        resting = [row for row in session.scalars(select(ProxyHost)) if row.is_at_rest]
+        looks = [
+            (row, job, job.look(hosts, certificates)) for row in resting for job in [Job.of(row, install)]
+        ]
+        return install, [
+            (job, found)
+            for row, job, found in looks
+            if (row.status, row.seen, row.error) != (found.status, found.seen, found.error)
+        ]
 
 
 def _noticed(row: ProxyHost, finding: Finding, at: datetime) -> None:
     """Have a row at rest say what was found; what may be a late change of our own is put right instead."""
-    if finding.status is row.status and finding.seen == row.seen and finding.error == row.error:
-        return
-    if finding.status is HostStatus.REJECTED and row.status is not HostStatus.REJECTED:
-        log.info("proxy: %s: nginx refuses it since", row.fqdn)
-    elif finding.seen is not None or finding.status is HostStatus.MISSING:
-        if row.doubt_until is not None and row.doubt_until > at:
-            row.ask(at)
-            return
-        log.warning("proxy: %s: %s", row.fqdn, finding.error)
-    apply(row, finding, at)
+    log.warning("proxy: %s: %s", row.fqdn, finding.error or f"it is {finding.status} again")
+    astray = finding.status in ASTRAY
+    if astray and row.doubt_until is not None and row.doubt_until > at:
+        row.ask(at)
+    else:
+        apply(row, finding, at)
 
 
 def look_again() -> None:

@@ -75,7 +75,8 @@ def create(wish: ProxyWish, *, at: datetime) -> ProxyHost:
 
 
 def update(proxy_id: int, wish: ProxyWish, *, version: int | None = None, at: datetime) -> ProxyHost:
-    """Change a proxy; a new name moves host and record. A wish that changes nothing causes no outside call.
+    """Change a proxy; a new name moves host and record. A wish that changes nothing causes no outside call,
+    unless somebody changed the host over there.
 
     Raises NotFound, and Busy for a name in use or a page that is out of date.
     """
@@ -85,7 +86,8 @@ def update(proxy_id: int, wish: ProxyWish, *, version: int | None = None, at: da
             raise Stale(
                 "This proxy was changed in the meantime. Reload the page and enter your changes again."
             )
-        if asdict(wish) == {name: getattr(host, name) for name in asdict(wish)}:
+        same = asdict(wish) == {name: getattr(host, name) for name in asdict(wish)}
+        if same and not host.is_astray:
             return host
         check_free(session, wish.fqdn, host)
         for name, value in asdict(wish).items():
