@@ -91,6 +91,7 @@ REFUSED = [
         "custom locations",
     ),
     ({"certificate_id": 77}, "Its certificate 77 is not there any more."),
+    ({"domain_names": ["bücher.example.com"]}, "here it would be xn--bcher-kva.example.com"),
     ({"domain_names": ["localhost"]}, "The name localhost cannot be kept here"),
     ({"forward_host": "10.0.0.1/base"}, "The host to forward to cannot be kept here"),
     (

@@ -7,7 +7,7 @@ from webapp.db import reading
 from webapp.dns import claims, ledger
 from webapp.dns.ledger import Consumer
 from webapp.dns.models import ConsumerType
-from webapp.errors import Busy, NotFound, Stale
+from webapp.errors import Busy, InvalidInput, NotFound, Stale
 from webapp.proxy import drift
 from webapp.proxy.models import HostStatus
 
@@ -129,6 +129,15 @@ def test_what_the_panel_cannot_keep_is_refused_with_the_reason(panel, npm, host,
     assert panel.row().version == row.version
     with reading() as session:
         assert drift.answers(session, [panel.row()])[1]["why_not"]
+
+
+def test_a_new_name_that_the_zone_cannot_hold_is_refused(panel, npm, host, monkeypatch):
+    drifted(panel, npm, host, domain_names=["app.example.org"])
+    problem = InvalidInput("app.example.org is outside the zone example.com.")
+    monkeypatch.setattr(claims, "check_zone", lambda *_: (_ for _ in ()).throw(problem))
+    with pytest.raises(Busy, match="outside the zone"):
+        drift.accept(1, at=panel.now)
+    assert (panel.row().fqdn, panel.row().status) == ("app.example.com", HostStatus.DRIFTED)
 
 
 def test_what_changed_since_it_was_shown_is_refused(panel, npm, host):
