@@ -60,17 +60,14 @@ def restore_unmarked(world):
 
 def restore_deleted(world):
     world.npm.delete_by_hand(3)
-    world.npm.delete_by_hand(4)
     world.look()
     drift.restore_all(at=world.panel.now)
 
 
 def accept(world):
     world.npm.edit_by_hand(3, forward_port=77, domain_names=["theirs.example.com"])
-    world.npm.edit_by_hand(4, forward_port=78, meta={})
     world.look()
     drift.accept(1, at=world.panel.now)
-    drift.accept(2, at=world.panel.now)
 
 
 def several(world):
