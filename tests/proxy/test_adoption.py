@@ -9,6 +9,7 @@ from webapp.errors import Busy, NotFound, Stale
 from webapp.proxy import adoption, service
 from webapp.proxy.adoption import CHANGED_SINCE
 from webapp.proxy.models import HostStatus
+from webapp.proxy.npm_proof import location, weave
 from webapp.sandbox.npm_dialect import Row
 
 RELEASES = pytest.mark.parametrize("version", ["2.9.22", "2.12.6", "2.15.1"])
@@ -80,6 +81,14 @@ def test_its_name_can_be_left_out_of_dns(panel, npm):
     adopt(look(panel), use_dns=False)
     with reading() as session:
         assert ledger.wanted(session) == []
+
+
+def test_our_own_piece_of_its_configuration_is_no_hindrance(panel, npm):
+    """A host of ours that was forgotten here, as by a lost mark and a lost row."""
+    piece = location("/.well-known/tiny-forge/0a1b", "tiny-forge 2c3d")
+    npm.host_by_hand("hand.example.com", advanced_config=weave("", piece))
+    look(panel)
+    assert listed() == {"hand.example.com": None}
 
 
 REFUSED = [

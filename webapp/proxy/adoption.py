@@ -74,14 +74,6 @@ def by_name(name: str) -> Candidate:
     return found
 
 
-def look_again() -> None:
-    """Have the worker read Nginx Proxy Manager now, not only when the next regular look is due."""
-    with transaction() as session:
-        settings = service.npm_settings(session)
-        settings.read_at = settings.read_at and service.LONG_AGO
-        wake_worker_on_commit()
-
-
 def taken_over(session: Session, facts: Facts) -> list[tuple[str, str]]:
     """What a proxy would keep of a host, label by label, for the review."""
     settings = service.npm_settings_or_none(session)

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.db import now, reading
 from webapp.errors import Busy, InvalidInput
-from webapp.proxy import adoption, service
+from webapp.proxy import adoption, outcomes, service
 from webapp.ui import go, show
 
 blueprint = Blueprint("adoption", __name__, url_prefix="/proxies/adopt")
@@ -24,7 +24,7 @@ def index() -> Response:
 @blueprint.post("/read")
 def read() -> AnyResponse:
     """Have the list read again."""
-    adoption.look_again()
+    outcomes.look_again()
     flash("Nginx Proxy Manager is being read. Reload this page in a moment.", "success")
     return go(url_for("adoption.index"))
 

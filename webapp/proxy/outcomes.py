@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, select
 
-from webapp.db import reading, transaction
+from webapp.db import reading, transaction, wake_worker_on_commit
 from webapp.dns import ledger
 from webapp.dns.retry import next_try
 from webapp.errors import ProxyError
@@ -122,11 +122,12 @@ def _noticed(row: ProxyHost, finding: Finding, at: datetime) -> None:
         apply(row, finding, at)
 
 
-def look_again() -> None:
-    """Not all was done that can be: the next look is due at once."""
+def look_again(since: datetime = LONG_AGO) -> None:
+    """Have the next look at once, not only when a regular one is due: as if the last had been then."""
     with transaction() as session:
         settings = npm_settings(session)
-        settings.read_at = settings.read_at and LONG_AGO
+        settings.read_at = settings.read_at and since
+        wake_worker_on_commit()
 
 
 def certificate_names() -> dict[int, str]:

@@ -89,7 +89,7 @@ class Publisher:
                 hosts = HostList(client.list_hosts())
         outcomes.looked(hosts, client.list_certificates(), self.clock())
         if self._behind:
-            outcomes.look_again()
+            outcomes.look_again(self.clock() - self.check_every)
 
     def _jobs(self, hosts: HostList) -> list[Job]:
         """Whose turn it is."""
