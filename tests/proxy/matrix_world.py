@@ -10,10 +10,9 @@ from tests.proxy.publish_world import Panel
 from webapp import outgoing
 from webapp.db import db, reading, transaction
 from webapp.dns import ledger
-from webapp.lease import Lease
+from webapp.lease import LENGTH, Lease
 from webapp.proxy.jobs import Job
 from webapp.proxy.models import HostStatus
-from webapp.proxy.publish import LEASE
 
 FINE = {HostStatus.ONLINE, HostStatus.OFF}
 
@@ -103,7 +102,7 @@ class MatrixWorld:
     def _died(self):
         """Nobody gave back the lease."""
         with transaction() as session:
-            session.add(Lease(name="nginx proxy manager", holder="dead", until=self.panel.now + LEASE))
+            session.add(Lease(name="nginx proxy manager", holder="dead", until=self.panel.now + LENGTH))
         self.restart()
 
     def mend(self):
