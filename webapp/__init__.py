@@ -15,6 +15,8 @@ from webapp.dns.history_views import blueprint as history
 from webapp.dns.views import blueprint as dns
 from webapp.health import blueprint as health
 from webapp.overview.views import blueprint as overview
+from webapp.proxy.adoption_views import blueprint as adoption
+from webapp.proxy.drift_views import blueprint as drift
 from webapp.proxy.views import blueprint as proxy
 from webapp.settings.views import blueprint as settings
 from webapp.templating import install as install_templating
@@ -43,7 +45,9 @@ def create_app(config: Config | None = None) -> Flask:
     engines.init(app, config)
     errorpages.init(app)
     install_templating(app)
-    for blueprint in (health, overview, apps, instances, actions, proxy, dns, history, settings):
+    for blueprint in (
+        health, overview, apps, instances, actions, proxy, drift, adoption, dns, history, settings,
+    ):  # fmt: skip
         app.register_blueprint(blueprint)
     return app
 

@@ -14,7 +14,7 @@ from webapp.deploy.cli import app
 from webapp.deploy.instance_cli import deploy, instance
 from webapp.dns.history_cli import dns
 from webapp.errors import ForgeError, InvalidInput
-from webapp.proxy.cli import proxy
+from webapp.proxy.review_cli import proxy
 from webapp.sandbox.demo import demo
 from webapp.serve import serve, worker
 from webapp.settings.cli import doctor, settings

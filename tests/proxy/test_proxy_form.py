@@ -6,8 +6,9 @@ from werkzeug.datastructures import MultiDict
 from webapp.db import transaction
 from webapp.errors import InvalidInput
 from webapp.proxy import service
-from webapp.proxy.forms import make_form, parse_host
+from webapp.proxy.forms import make_form
 from webapp.proxy.npm_wire import HostSpec, checked
+from webapp.proxy.upstream import parse_host
 
 GOOD = {
     "name": "app.example.com",

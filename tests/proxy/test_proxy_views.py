@@ -221,6 +221,6 @@ def test_the_number_of_queries_does_not_grow(client, app, path):
         return len([sql for sql in seen if sql.startswith("SELECT")])
 
     few = queries(5)
-    assert queries(200) == few <= 20
+    assert queries(200) == few <= 25
     with app.app_context(), reading() as session:
         assert len(ledger.statuses(session, ConsumerType.STANDALONE, range(1, 206))) == 205

@@ -139,24 +139,13 @@ def test_a_name_that_a_redirection_has_is_refused_by_name(panel, npm):
     assert "app.example.com is in use in Nginx Proxy Manager, by a redirection" in panel.row().error
 
 
-@RELEASES
-def test_a_host_deleted_by_hand_is_made_again(panel, npm):
-    panel.create()
-    panel.run()
-    npm.delete_by_hand(1)
-    panel.run(minutes=11)
-    (host,) = panel.ours()
-    assert host["domain_names"] == ["app.example.com"]
-    assert panel.row().npm_host_id == host["id"] != 1
-
-
 def test_a_host_that_lost_its_mark_is_not_ours_any_more(panel, npm):
     panel.create()
     panel.run()
     npm.edit_by_hand(1, meta={})
     panel.update(1, forward_port=9000)
     panel.run()
-    assert panel.row().status is HostStatus.CONFLICT
+    assert panel.row().status is HostStatus.DRIFTED
     assert npm.hosts()[0]["forward_port"] == 8080
 
 

@@ -19,7 +19,7 @@ from webapp.dns.desired import Mode
 from webapp.dns.names import Fqdn
 from webapp.errors import Busy, InvalidInput, Stale
 from webapp.proxy import instances
-from webapp.proxy.models import HostOptions
+from webapp.proxy.models import OPTIONS, HostOptions
 
 FIRST_INSTANCE = "prod"
 
@@ -72,10 +72,12 @@ def change_app(app_id: int, wish: AppWish, *, version: int | None = None, at: da
         app = rows.app(session, app_id)
         if version is not None and app.version != version:
             raise Stale("This app was changed in the meantime. Reload the page and enter your changes again.")
+        before = {name: getattr(app, name) for name in OPTIONS}
         _write(app, replace(wish, slug=app.slug), at)
+        changed = [name for name in OPTIONS if before[name] != getattr(app, name)]
         hosts = instances.hosts_of(session, [one.id for one in app.instances])
         for host in hosts.values():
-            instances.apply_options(host, app, at=at)
+            instances.apply_options(host, app, changed, at=at)
         return app
 
 

@@ -139,6 +139,8 @@ def reachable(
         return Reachable(None, "The container engine does not answer, so nobody knows.")
     if seen in NOT_RUNNING:
         return Reachable(False, NOT_RUNNING[seen])
+    if host is HostStatus.DRIFTED:
+        return Reachable(None, "Its proxy host was changed in Nginx Proxy Manager, so nobody knows.")
     if host is not HostStatus.ONLINE:
         return Reachable(False, f"The proxy host is {host or 'missing'}.")
     if open_records:

@@ -18,6 +18,8 @@ from webapp.deploy.models import Instance, Version
 from webapp.deploy.power import parse_tag
 from webapp.deploy.views import beside, by, done, refuse_tag
 from webapp.errors import Busy, EngineError, ForgeError, InvalidInput, NotFound
+from webapp.proxy.drift_views import WORDS, answered
+from webapp.proxy.instances import host_of
 from webapp.ui import go, show
 
 blueprint = Blueprint("instance", __name__, url_prefix="/instances")
@@ -68,6 +70,17 @@ def operate(instance_id: int, verb: str) -> AnyResponse:
     action = service.operate(instance_id, Kind(verb), by=by(), key=key(), at=now())
     doing = {"start": "started", "stop": "stopped", "restart": "restarted"}[verb]
     return done(action.title.partition("/")[0], f"{action.title} is being {doing}.")
+
+
+@blueprint.post("/<int:instance_id>/host/restore", defaults={"verb": "restore"})
+@blueprint.post("/<int:instance_id>/host/accept", defaults={"verb": "accept"})
+def answer_host(instance_id: int, verb: str) -> AnyResponse:
+    """What to do about a proxy host that somebody changed or deleted over there."""
+    with reading() as session:
+        found, host = rows.instance(session, instance_id), host_of(session, instance_id)
+    if host is None:
+        raise NotFound(f"{found.title} has no proxy host.")
+    return done(found.app.slug, WORDS[verb].format(answered(verb, host.id).fqdn))
 
 
 @blueprint.get("/<int:instance_id>/edit")

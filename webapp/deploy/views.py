@@ -16,6 +16,7 @@ from webapp.deploy.models import App, Instance, VersionState
 from webapp.dns import ledger
 from webapp.dns.forms import page_from
 from webapp.errors import Busy, InvalidInput, Stale
+from webapp.proxy import drift
 from webapp.ui import announce, current_args, go, show, wants_fragment
 
 PAGE_SIZE = 50
@@ -100,6 +101,7 @@ def app_page(slug: str) -> dict[str, Any]:
             "docker_host": config().docker_host,
             "takeover": dashboard.takeover_of(found),
             "headline": dashboard.headline,
+            "answers": drift.answers(session, [one.host for one in line.instances if one.host]),
             "busy": line.is_busy,
             "refused": None,
         }

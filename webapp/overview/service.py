@@ -18,7 +18,9 @@ from webapp.proxy import service as proxies
 from webapp.proxy.models import HostStatus, NpmSettings, ProxyHost
 
 TROUBLE = (Status.FAILED, Status.CONFLICT, Status.DRIFTED, Status.MISSING)
-HOST_TROUBLE = (HostStatus.FAILED, HostStatus.CONFLICT, HostStatus.REJECTED)
+HOST_TROUBLE = (
+    HostStatus.FAILED, HostStatus.CONFLICT, HostStatus.REJECTED, HostStatus.DRIFTED, HostStatus.MISSING,
+)  # fmt: skip
 MOST = 10
 MOST_APPS = 20
 

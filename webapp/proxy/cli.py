@@ -50,11 +50,11 @@ def list_(as_json: bool) -> None:
     with reading() as session:
         hosts = service.listing(session)
         claims = ledger.statuses(session, ConsumerType.STANDALONE, [h.id for h in hosts])
-        rows = [_facts(host) | {"dns": [str(r.status) for r in claims.get(host.id, [])]} for host in hosts]
+        rows = [facts(host) | {"dns": [str(r.status) for r in claims.get(host.id, [])]} for host in hosts]
     table(rows, ("id", "name", "to", "status", "error"), as_json=as_json, empty="No proxies yet.")
 
 
-def _facts(host: ProxyHost) -> dict[str, Any]:
+def facts(host: ProxyHost) -> dict[str, Any]:
     return {
         "id": host.id,
         "name": host.fqdn,
@@ -64,7 +64,14 @@ def _facts(host: ProxyHost) -> dict[str, Any]:
         "error": host.error,
         "next_try_at": host.next_try_at,
         "npm_host_id": host.npm_host_id,
+        "differences": differences(host),
     }
+
+
+def differences(host: ProxyHost) -> list[dict[str, str]]:
+    """What somebody changed over there."""
+    found = host.seen["differences"] if host.is_astray and host.seen else []
+    return [dict(zip(("what", "ours", "theirs"), difference, strict=True)) for difference in found]
 
 
 @proxy.command()
@@ -131,4 +138,4 @@ def _form(start: dict[str, Any], options: dict[str, Any]) -> ProxyForm:
 
 
 def _say(host: ProxyHost, what: str, as_json: bool) -> None:
-    say(_facts(host), f"{host.fqdn} {what}.", as_json=as_json)
+    say(facts(host), f"{host.fqdn} {what}.", as_json=as_json)

@@ -1,6 +1,6 @@
 """Proxy hosts of instances: reserved with the name, published by a deploy, taken away with the instance."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,6 +39,7 @@ def reserve(instance_id: int, name: Fqdn, options: HostOptions, *, at: datetime)
     with transaction() as session:
         host = host_of(session, instance_id)
         check_free(session, name, host)
+        names = () if host else OPTIONS
         if host is None:
             host = ProxyHost(
                 consumer_type=ConsumerType.INSTANCE, consumer_id=instance_id, fqdn=name, created_at=at,
@@ -49,13 +50,18 @@ def reserve(instance_id: int, name: Fqdn, options: HostOptions, *, at: datetime)
         moved = host.fqdn != name
         host.fqdn = name
         flush(session, name)
-        apply_options(host, options, moved=moved, at=at)
+        apply_options(host, options, names, moved=moved, at=at)
         return host
 
 
-def apply_options(host: ProxyHost, options: HostOptions, *, moved: bool = False, at: datetime) -> None:
-    """Give a host its app's options; what changes nothing causes no outside call."""
-    changed = [name for name in OPTIONS if getattr(host, name) != getattr(options, name)]
+def apply_options(
+    host: ProxyHost, options: HostOptions, names: Iterable[str], *, moved: bool = False, at: datetime
+) -> None:
+    """Give a host these options of its app; what changes nothing causes no outside call.
+
+    The others may be another choice, accepted for this host alone.
+    """
+    changed = [name for name in names if getattr(host, name) != getattr(options, name)]
     for name in changed:
         setattr(host, name, getattr(options, name))
     if host.published and (moved or changed):
@@ -65,11 +71,15 @@ def apply_options(host: ProxyHost, options: HostOptions, *, moved: bool = False,
 
 
 def point(instance_id: int, forward: Forward, *, at: datetime) -> int:
-    """Have the name lead there, published if it was not. Returns the version of the wish to wait for."""
+    """Have the name lead there, published if it was not, and whatever somebody did to the host meanwhile.
+
+    Returns the version of the wish to wait for.
+    """
     with transaction() as session:
         host = _get(session, instance_id)
         wish = (True, forward.scheme, forward.host, forward.port)
-        if (host.published, host.forward_scheme, host.forward_host, host.forward_port) != wish:
+        before = (host.published, host.forward_scheme, host.forward_host, host.forward_port)
+        if before != wish or host.is_astray:
             host.published, host.forward_scheme, host.forward_host, host.forward_port = wish
             host.ask(at)
             wake_worker_on_commit()

@@ -1,23 +1,37 @@
-"""What a proxy host's row asks of Nginx Proxy Manager, and what is kept of its answers. Pure."""
+"""What a proxy host's row asks of Nginx Proxy Manager, and what a listing says about it. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from webapp.proxy.facts import MARK, Facts, content, differences, held, host_facts
+from webapp.proxy.hostlist import HostList
 from webapp.proxy.models import HostStatus, ProxyHost
-from webapp.proxy.npm_wire import Certificate, Host, HostSpec, Mark, checked
-
-SAME = tuple(field.name for field in fields(HostSpec) if field.name not in ("domain", "enabled", "proof"))
-"""What a host and its spec call by the same name, besides what needs a closer look."""
+from webapp.proxy.npm_mark import Mark
+from webapp.proxy.npm_wire import Host, HostSpec
 
 MOST_PROOFS = 5
 """Hosts that get only their proof in one pass; with many hosts each takes seconds."""
 
+GONE = "It is no longer in Nginx Proxy Manager. Restore makes it again."
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How a host stands. `seen`: what is there instead of what is wanted, with the `differences`."""
+
+    status: HostStatus
+    error: str | None = None
+    seen: Facts | None = None
+    npm_host_id: int | None = None
+
 
 @dataclass(frozen=True)
 class Job:
-    """One row's wish, read before anything is done. `version` tells whether the wish changed meanwhile."""
+    """One row's wish, read before anything is done. `version` tells whether the wish changed meanwhile.
+
+    `agreed` is the host as a person saw it and agreed to have it taken over or overwritten.
+    """
 
     row: int
     version: int
@@ -26,6 +40,7 @@ class Job:
     npm_host_id: int | None
     removing: bool
     published: bool
+    agreed: Facts | None
 
     @classmethod
     def of(cls, row: ProxyHost, install: str, proof: str = "") -> "Job":
@@ -46,52 +61,82 @@ class Job:
             proof=proof,
         )
         mark = Mark(install, row.consumer.type, row.consumer.id)
-        return cls(row.id, row.version, spec, mark, row.npm_host_id, row.removing, row.published)
+        agreed = row.seen if row.agreed else None
+        return cls(row.id, row.version, spec, mark, row.npm_host_id, row.removing, row.published, agreed)
 
-    def find(self, hosts: Mapping[int, Host]) -> Host | None:
+    @property
+    def is_over(self) -> bool:
+        """Whether no host is wanted any more."""
+        return self.removing or not self.published
+
+    def find(self, hosts: HostList) -> Host | None:
         """Our host: the one with our mark, by the id we know or by the mark alone after a lost answer."""
-        known = hosts.get(self.npm_host_id or 0)
-        if known is not None and known.mark == self.mark:
-            return known
-        return next((host for host in hosts.values() if host.mark == self.mark), None)
+        return hosts.marked(self.mark, self.npm_host_id)
 
-    def rival(self, hosts: Mapping[int, Host]) -> Host | None:
+    def unmarked(self, hosts: HostList) -> Host | None:
+        """The host with the id and the name that we know, but without any mark: other tools may have lost that."""
+        known = hosts.by_id(self.npm_host_id)
+        lost = known is not None and known.mark is None and self.spec.domain in known.domains
+        return known if lost else None
+
+    def rival(self, hosts: HostList) -> Host | None:
         """Another host that has the name."""
-        taken = (h for h in hosts.values() if h.mark != self.mark and self.spec.domain in h.domains)
-        return next(taken, None)
+        return hosts.rival(self.spec.domain, self.mark)
 
     def is_contested(self, rival: Host | None) -> bool:
         """Whether the other host that has the name is not ours to move."""
-        return rival is not None and (rival.mark is None or rival.mark.install != self.mark.install)
+        return rival is not None and not rival.is_of(self.mark.install)
 
-    def is_untrue(self, status: HostStatus, hosts: Mapping[int, Host]) -> bool:
-        """Whether the list shows something else than the status of a row at rest says, or may soon do so.
+    def is_as_agreed(self, hosts: HostList) -> bool:
+        """Whether what stands there is what a person agreed about."""
+        there = self.find(hosts) or self.unmarked(hosts)
+        return there is not None and content(host_facts(there)) == content(self.agreed or {})
+
+    def is_mended(self, row: ProxyHost, hosts: HostList) -> bool:
+        """Whether something that stood in the way may be gone: another host with the name, or what nginx refused.
 
         A host that nginx refuses has to be written again to find out whether it still does.
         """
-        if status is HostStatus.CONFLICT:
+        if row.status is HostStatus.CONFLICT:
             return not self.is_contested(self.rival(hosts))
-        if status not in (HostStatus.ONLINE, HostStatus.OFF):
-            return status is HostStatus.REJECTED
-        mine = self.find(hosts)
-        return mine is None or self._differs(mine) or (mine.enabled and mine.online is False)
+        return row.is_at_rest and self.look(hosts, {}).status is HostStatus.REJECTED
 
-    def is_unproven(self, status: HostStatus, hosts: Mapping[int, Host]) -> bool:
+    def is_unproven(self, row: ProxyHost, hosts: HostList) -> bool:
         """Whether a host that is all right but for that lacks the place of its proof, or has one too many."""
         mine = self.find(hosts)
-        resting = status in (HostStatus.ONLINE, HostStatus.OFF) and mine is not None
-        return resting and mine is not None and mine.proof != self.spec.proof and not self._differs(mine)
+        if mine is None or mine.proof == self.spec.proof or not row.is_at_rest:
+            return False
+        return self.look(hosts, {}).status in (HostStatus.ONLINE, HostStatus.OFF)
 
-    def _differs(self, host: Host) -> bool:
-        spec = checked(self.spec)
-        same = all(getattr(host, name) == getattr(spec, name) for name in SAME)
-        return not same or (host.domains, host.enabled) != ((spec.domain.lower(),), spec.enabled)
+    def look(self, hosts: HostList, certificates: Mapping[int, str]) -> Finding:
+        """How the host stands, where one is wanted."""
+        mine, stray, rival = self.find(hosts), self.unmarked(hosts), self.rival(hosts)
+        there = mine or stray
+        if rival is not None and rival is not stray and self.is_contested(rival):
+            return Finding(HostStatus.CONFLICT, held(host_facts(rival), self.spec.domain))
+        if there is None:
+            return Finding(HostStatus.MISSING, GONE)
+        found = differences(self.spec, there, certificates)
+        if mine is None:
+            found.append([MARK, "there", "gone"])
+        if found:
+            seen = host_facts(there) | {"differences": found}
+            return Finding(HostStatus.DRIFTED, told(found), seen, there.id)
+        return self._as_wanted(there)
+
+    def _as_wanted(self, host: Host) -> Finding:
+        """What nginx made of a host that is as wanted: one that was accepted may still be broken."""
+        if not self.spec.enabled:
+            return Finding(HostStatus.OFF, npm_host_id=host.id)
+        if host.online is False:
+            return Finding(HostStatus.REJECTED, nginx_says(host), npm_host_id=host.id)
+        return Finding(HostStatus.ONLINE, npm_host_id=host.id)
 
 
 def turns(
-    pairs: Iterable[tuple[ProxyHost, Job]], hosts: Mapping[int, Host], at: datetime, *, regular: bool
+    pairs: Iterable[tuple[ProxyHost, Job]], hosts: HostList, at: datetime, *, regular: bool
 ) -> tuple[list[Job], bool]:
-    """What is due, what somebody deleted over there, and at a regular read all that is not as it says.
+    """What is due, and at a regular look what nginx refused or somebody else had: that may have been mended.
 
     Hosts that lack only their proof come last, and few at once, so that nobody waits for them: the second value
     says whether more of them are left.
@@ -99,11 +144,17 @@ def turns(
     jobs: list[Job] = []
     unproven: list[Job] = []
     for row, job in pairs:
-        if row.is_due(at) or row.is_lost(hosts) or (regular and job.is_untrue(row.status, hosts)):
+        if row.is_due(at) or (regular and job.is_mended(row, hosts)):
             jobs.append(job)
-        elif regular and job.is_unproven(row.status, hosts):
+        elif regular and job.is_unproven(row, hosts):
             unproven.append(job)
     return jobs + unproven[:MOST_PROOFS], len(unproven) > MOST_PROOFS
+
+
+def told(found: list[list[str]]) -> str:
+    """Differences in a sentence each."""
+    changes = " ".join(f"{label}: {ours} → {theirs}." for label, ours, theirs in found)
+    return f"Changed in Nginx Proxy Manager. {changes}"
 
 
 def nginx_says(host: Host) -> str:
@@ -112,24 +163,3 @@ def nginx_says(host: Host) -> str:
     if host.blamed_host is not None:
         return f"nginx refuses because of another host ({host.blamed_host}): {said}"
     return f"nginx refuses this host, so it is not served: {said}"
-
-
-def host_facts(host: Host) -> dict[str, Any]:
-    """What the pages need to know of a host: whose it is, and where it goes."""
-    return {
-        "id": host.id,
-        "domains": list(host.domains),
-        "forward": f"{host.forward_scheme}://{host.forward_host}:{host.forward_port}",
-        "install": host.mark.install if host.mark else None,
-    }
-
-
-def certificate_facts(certificate: Certificate) -> dict[str, Any]:
-    """What the form needs to know of a certificate."""
-    expires = certificate.expires_on.isoformat() if certificate.expires_on else None
-    return {
-        "id": certificate.id,
-        "name": certificate.name,
-        "domains": list(certificate.domains),
-        "expires_on": expires,
-    }

@@ -1,7 +1,6 @@
 """The rows behind the proxy pages: how to reach Nginx Proxy Manager, and which hosts should be there."""
 
-from collections.abc import Container
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -18,6 +17,7 @@ class HostStatus(StrEnum):
     """What is known about a proxy host.
 
     RESERVED: the name is kept for an instance that is not published. REJECTED: nginx refuses its configuration.
+    DRIFTED, MISSING: somebody changed or deleted it over there, which waits for a person to say what holds.
     """
 
     RESERVED = "reserved"
@@ -25,12 +25,17 @@ class HostStatus(StrEnum):
     ONLINE = "online"
     OFF = "off"
     REJECTED = "rejected"
+    DRIFTED = "drifted"
+    MISSING = "missing"
     CONFLICT = "conflict"
     FAILED = "failed"
 
 
-SETTLED = frozenset({HostStatus.ONLINE, HostStatus.OFF, HostStatus.REJECTED})
+ASTRAY = frozenset({HostStatus.DRIFTED, HostStatus.MISSING})
+AT_REST = ASTRAY | {HostStatus.ONLINE, HostStatus.OFF, HostStatus.REJECTED}
 MOST_ERROR = 1000
+DOUBT = timedelta(minutes=15)
+"""How long a change without a clear answer may still come about: nginx waits that long for its backend."""
 
 
 class NpmSettings(Base):
@@ -83,7 +88,8 @@ class ProxyHost(HostOptions, Base):
     """A host that should be at Nginx Proxy Manager for a consumer; a standalone proxy is its own consumer.
 
     `removing`: it is to be deleted there, and the row goes when that is done. `published` False: it is to be
-    deleted there, and the row keeps the name.
+    deleted there, and the row keeps the name. `seen` is what stands there instead of what is wanted; `agreed`: a
+    person saw it and wants it taken over or overwritten. Until `doubt_until` a difference may be our own doing.
     """
 
     __tablename__ = "proxy_hosts"
@@ -110,6 +116,9 @@ class ProxyHost(HostOptions, Base):
     error: Mapped[str | None] = mapped_column(String(MOST_ERROR))
     attempts: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[datetime | None] = mapped_column(index=True)
+    seen: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    agreed: Mapped[bool] = mapped_column(default=False)
+    doubt_until: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -123,25 +132,40 @@ class ProxyHost(HostOptions, Base):
     def ask(self, at: datetime) -> None:
         """The wish changed: have the worker look at it."""
         self.status, self.error, self.attempts = HostStatus.PENDING, None, 0
+        self.seen, self.agreed = None, False
         self.next_try_at = self.updated_at = at
         self.version = (self.version or 0) + 1
+
+    def agree(self, seen: dict[str, Any], at: datetime) -> None:
+        """A person looked at what stands there and decided: have the worker act, if it is still the same."""
+        self.ask(at)
+        self.seen, self.agreed = seen, True
+
+    @property
+    def is_astray(self) -> bool:
+        """Whether it is not there as it was left, and a person has to say what holds."""
+        return self.status in ASTRAY and not self.removing
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether it was true once, and nothing is to be done about it."""
+        return self.status in AT_REST and self.next_try_at is None and self.published and not self.removing
 
     def is_due(self, at: datetime) -> bool:
         """Whether it is time to do something about it."""
         return self.next_try_at is not None and self.next_try_at <= at
-
-    def is_lost(self, hosts: Container[int]) -> bool:
-        """Whether its host was there, and is not among these any more: somebody deleted it."""
-        return self.status in SETTLED and self.npm_host_id not in hosts
 
     def park(self, at: datetime) -> None:
         """Nothing of it is at Nginx Proxy Manager, as wished; the name stays reserved."""
         self.npm_host_id = None
         self.settle(HostStatus.RESERVED, at)
 
-    def settle(self, status: HostStatus, at: datetime, error: str | None = None) -> None:
-        """Nginx Proxy Manager has the host as wanted; `error` is nginx's own message when it refuses it."""
+    def settle(
+        self, status: HostStatus, at: datetime, error: str | None = None, seen: dict[str, Any] | None = None
+    ) -> None:
+        """Nothing is left to do by itself; `error` is nginx's own message, or how the host differs (`seen`)."""
         self.status, self.error = status, error[:MOST_ERROR] if error else None
+        self.seen, self.agreed = seen, False
         self.attempts, self.next_try_at, self.updated_at = 0, None, at
 
     def fail(self, status: HostStatus, message: str, next_try_at: datetime | None, at: datetime) -> None:
@@ -153,3 +177,7 @@ class ProxyHost(HostOptions, Base):
             at,
         )
         self.attempts += 1
+
+    def doubt(self, at: datetime) -> None:
+        """A change had no clear answer, so it may come about later than others."""
+        self.doubt_until = at + DOUBT

@@ -5,9 +5,10 @@ from typing import Any
 from webapp.errors import ProxyError
 from webapp.proxy import npm_refusals as refusals
 from webapp.proxy import npm_wire as wire
+from webapp.proxy.npm_mark import Mark
 from webapp.proxy.npm_reader import HOSTS, NpmReader
 from webapp.proxy.npm_transport import Answer, Lost
-from webapp.proxy.npm_wire import Account, Certificate, Host, HostSpec, Mark
+from webapp.proxy.npm_wire import Account, Certificate, Host, HostSpec
 
 __all__ = ["Account", "Certificate", "Host", "HostSpec", "Mark", "NpmClient"]
 
@@ -43,7 +44,7 @@ class NpmClient(NpmReader):
         spec = wire.checked(spec)
         row = self._row(host_id)
         if row is None:
-            raise ProxyError(f"Nginx Proxy Manager no longer has the proxy host of {spec.domain}.")
+            raise refusals.lost(spec.domain)
         if not adopt and wire.host(row).mark != mark:
             raise refusals.foreign(wire.host(row))
         try:
@@ -51,6 +52,22 @@ class NpmClient(NpmReader):
         except Lost as lost:
             return self._confirmed(host_id, spec, mark, lost.timed_out)
         return self._read_back(host_id, spec.domain)
+
+    def mark_host(self, host_id: int, mark: Mark) -> None:
+        """Make a host that carries no mark ours, and change nothing else of it."""
+        row = self._row(host_id)
+        if row is None:
+            raise refusals.lost(f"id {host_id}")
+        host = wire.host(row)
+        if host.mark == mark:
+            return
+        if host.mark is not None:
+            raise refusals.foreign(host)
+        try:
+            answer = self._npm.call("PUT", f"{HOSTS}/{host_id}", wire.untested(row, mark))
+        except Lost as lost:
+            raise refusals.unconfirmed(f"the mark of the proxy host {host.domains[0]}") from lost
+        self._accept(answer, f"change the proxy host {host.domains[0]}")
 
     def delete_host(self, host_id: int, *, adopt: bool = False) -> bool:
         """Delete a host; one that is gone already is no error.

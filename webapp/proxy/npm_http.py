@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from webapp.errors import ProxyError
-from webapp.proxy.npm_transport import Answer, Lost, Transport
+from webapp.proxy.npm_transport import Answer, Lost, NotAllowed, Transport
 
 # A login is good for a day in every release. Counted by our clock, so that a wrong one over there does no harm.
 _GOOD_FOR = timedelta(hours=24)
@@ -76,7 +76,7 @@ class Connection:
                 "Use an account of Nginx Proxy Manager without it."
             )
         if answer.status in (400, 401):
-            raise ProxyError(
+            raise NotAllowed(
                 f"Nginx Proxy Manager refused the e-mail address or password of {self.email}. "
                 "Enter them again in the settings."
             )

@@ -30,6 +30,10 @@ class NotNpm(ProxyError):
     """Something else answers at the address; where NPM has answered before, that may be what stands in for it."""
 
 
+class NotAllowed(ProxyError):
+    """The account is not let in, or may not do it; where it was before, it may be again."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """A JSON answer."""

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from webapp.errors import ProxyError
-from webapp.proxy import npm_proof
+from webapp.proxy import npm_extras, npm_proof
+from webapp.proxy.npm_mark import Mark, body_of, mark_of, meta_of
 
 Row = dict[str, Any]
 
-_MARK = "tiny_forge"
 _FLAGS = (
     "ssl_forced",
     "http2_support",
@@ -22,15 +22,6 @@ _FLAGS = (
 # NPM pastes both into nginx's configuration as they are: only what cannot mean anything there is let through.
 _DOMAIN = re.compile(r"[A-Za-z0-9.*_-]{1,255}")
 _UPSTREAM = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
-
-
-@dataclass(frozen=True)
-class Mark:
-    """Says in a host's `meta` whose it is: this installation's, and which consumer's."""
-
-    install: str
-    consumer_type: str
-    consumer_id: int
 
 
 @dataclass(frozen=True)
@@ -61,6 +52,8 @@ class Host:
 
     `online` is what nginx said when the host was last written: False with `nginx_error` means that it is
     not served; None that nginx was never asked. It is history, and stays True while the host is disabled.
+    `extras` tells in words what it has that a `HostSpec` cannot say; `named_upstreams` are the host names in its
+    custom locations, which nginx looks up at every test of its configuration.
     """
 
     id: int
@@ -81,6 +74,12 @@ class Host:
     mark: Mark | None
     created_on: datetime | None
     proof: str = ""
+    extras: tuple[str, ...] = ()
+    named_upstreams: tuple[str, ...] = ()
+
+    def is_of(self, install: str) -> bool:
+        """Whether that installation made it."""
+        return self.mark is not None and self.mark.install == install
 
     @property
     def blamed_host(self) -> int | None:
@@ -142,7 +141,7 @@ def new_host(spec: HostSpec, mark: Mark) -> Row:
         body["enabled"] = False
     if spec.proof:
         body["advanced_config"] = npm_proof.weave("", spec.proof)
-    return {**body, "meta": {_MARK: _mark_body(mark)}}
+    return {**body, "meta": body_of(mark)}
 
 
 def changes(row: Row, spec: HostSpec, mark: Mark) -> Row:
@@ -152,7 +151,7 @@ def changes(row: Row, spec: HostSpec, mark: Mark) -> Row:
     """
     wanted = _fields(spec) | {"advanced_config": npm_proof.weave(npm_proof.config_of(row), spec.proof)}
     body = {key: value for key, value in wanted.items() if _current(row, key) != value}
-    return body | untested(row, mark) if body or _mark(row) != mark else {}
+    return body | untested(row, mark) if body or mark_of(row) != mark else {}
 
 
 def untested(row: Row, mark: Mark) -> Row:
@@ -161,14 +160,14 @@ def untested(row: Row, mark: Mark) -> Row:
     NPM replaces `meta` as a whole and adds nginx's verdict when it has one. Where it fails before that, the
     missing verdict shows later that the file was never written, though the row was changed.
     """
-    kept = {k: v for k, v in _meta(row).items() if k not in ("nginx_online", "nginx_err")}
-    return {"meta": {**kept, _MARK: _mark_body(mark)}}
+    kept = {k: v for k, v in meta_of(row).items() if k not in ("nginx_online", "nginx_err")}
+    return {"meta": {**kept, **body_of(mark)}}
 
 
 def host(row: Row) -> Host:
     """A host from its row. Raises ProxyError when it cannot be read."""
-    online = _meta(row).get("nginx_online")
-    error = _meta(row).get("nginx_err")
+    online = meta_of(row).get("nginx_online")
+    error = meta_of(row).get("nginx_err")
     try:
         return Host(
             id=int(row["id"]),
@@ -181,9 +180,11 @@ def host(row: Row) -> Host:
             enabled=bool(row.get("enabled", True)),
             online=None if online is None else bool(online),
             nginx_error=str(error).strip() if error else None,
-            mark=_mark(row),
+            mark=mark_of(row),
             created_on=moment(row.get("created_on")),
             proof=npm_proof.piece_in(npm_proof.config_of(row)),
+            extras=npm_extras.extras(row),
+            named_upstreams=npm_extras.named_upstreams(row),
         )
     except (KeyError, TypeError, ValueError) as error_:
         raise ProxyError("Nginx Proxy Manager sent a proxy host that cannot be read.") from error_
@@ -228,22 +229,3 @@ def _current(row: Row, key: str) -> Any:
     if key == "advanced_config":
         return npm_proof.config_of(row)
     return bool(value) if key in _FLAGS else value
-
-
-def _meta(row: Row) -> Row:
-    meta = row.get("meta")
-    return meta if isinstance(meta, dict) else {}
-
-
-def _mark(row: Row) -> Mark | None:
-    found = _meta(row).get(_MARK)
-    try:
-        if not isinstance(found, dict):
-            return None
-        return Mark(str(found["install"]), str(found["consumer"]), int(found["id"]))
-    except (KeyError, TypeError, ValueError):
-        return None
-
-
-def _mark_body(mark: Mark) -> Row:
-    return {"install": mark.install, "consumer": mark.consumer_type, "id": mark.consumer_id}

@@ -1,27 +1,27 @@
 """Publishes and unpublishes hosts at Nginx Proxy Manager, one write at a time, from the rows that wish for it."""
 
 import logging
-import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp import outgoing, vault
-from webapp.db import now, reading, transaction
+from webapp.db import now, reading
 from webapp.dns import ledger
-from webapp.dns.retry import next_try
 from webapp.errors import Busy, KeyLost, ProxyError
 from webapp.lease import leased
-from webapp.proxy.jobs import Job, certificate_facts, host_facts, nginx_says, turns
+from webapp.proxy import npm_refusals as refusals
+from webapp.proxy import outcomes
+from webapp.proxy.hostlist import HostList
+from webapp.proxy.jobs import Job, turns
 from webapp.proxy.models import HostStatus, NpmSettings, ProxyHost
 from webapp.proxy.npm import NpmClient
-from webapp.proxy.npm_transport import NotNpm
-from webapp.proxy.npm_wire import Certificate, Host
+from webapp.proxy.npm_transport import NotAllowed, NotNpm
+from webapp.proxy.npm_wire import Host
 from webapp.proxy.proofs import pieces
-from webapp.proxy.service import holder, npm_settings
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Publisher:
     _clients: dict[tuple[str, str, str, bool], NpmClient] = field(default_factory=dict)
 
     def run_due(self) -> None:
-        """One pass: do what is due, and read the lists for the pages when they are old. Never raises for faults."""
+        """One pass: do what is due, and look at everything when the last look is old. Never raises for faults."""
         at = self.clock()
         with reading() as session:
             settings = session.get(NpmSettings, 1)
@@ -52,8 +52,8 @@ class Publisher:
                 return
             ready = settings is not None and settings.ready
         if not ready:
-            self._forget_removed()
-            self._fail_all(NOT_SET_UP, None)
+            outcomes.nothing_known(at)
+            outcomes.all_failed(NOT_SET_UP, at, heals=False)
             return
         try:
             with leased("nginx proxy manager", self.holder, self.clock) as self._renew:
@@ -61,31 +61,37 @@ class Publisher:
         except Busy as busy:
             log.info("proxy: %s", busy.message)
         except (ProxyError, KeyLost) as error:
-            self._fail_all(error.message, self._later() if self._heals(error) else None)
+            outcomes.all_failed(error.message, self.clock(), heals=self._heals(error))
 
     def _heals(self, error: ProxyError | KeyLost) -> bool:
-        """Whether waiting may help; strange answers pass where Nginx Proxy Manager itself answered before."""
+        """Whether waiting may help; strange answers and refusals pass where all was well before."""
         with reading() as session:
             known = session.get_one(NpmSettings, 1).read_at is not None
-        return (isinstance(error, ProxyError) and error.will_heal) or (isinstance(error, NotNpm) and known)
+        return (isinstance(error, ProxyError) and error.will_heal) or (
+            isinstance(error, NotNpm | NotAllowed) and known
+        )
 
     def _work(self) -> None:
         client = self._client()
-        hosts = _by_id(client)
+        hosts = HostList(client.list_hosts())
         for job in self._jobs(hosts):
             if self.stopping():
                 return
             try:
-                self._do(client, job, hosts)
+                self._act(client, job, hosts)
+                hosts = HostList(client.list_hosts())
+                self._settle(job, hosts)
             except ProxyError as error:
                 heals = self._heals(error)
-                self._failed(job, error, heals)
+                outcomes.failed(job, error, self.clock(), heals=heals)
                 if heals:
                     break
-            hosts = _by_id(client)
-        self._remember(list(hosts.values()), client.list_certificates())
+                hosts = HostList(client.list_hosts())
+        outcomes.looked(hosts, client.list_certificates(), self.clock())
+        if self._behind:
+            outcomes.look_again(self.clock() - self.check_every)
 
-    def _jobs(self, hosts: Mapping[int, Host]) -> list[Job]:
+    def _jobs(self, hosts: HostList) -> list[Job]:
         """Whose turn it is."""
         at = self.clock()
         with reading() as session:
@@ -97,105 +103,51 @@ class Publisher:
             jobs, self._behind = turns(pairs, hosts, at, regular=regular)
             return jobs
 
-    def _do(self, client: NpmClient, job: Job, hosts: Mapping[int, Host]) -> None:
-        mine, rival = job.find(hosts), job.rival(hosts)
-        if job.removing or not job.published:
-            self._delete(client, job, mine)
-        elif rival is not None and job.is_contested(rival):
-            self._contested(job, rival)
-        else:
-            if rival is not None:
-                self._evict(client, rival)
-            if mine is None:
-                host = client.create_host(job.spec, job.mark)
-            else:
-                host = client.update_host(mine.id, job.spec, job.mark)
-            log.info("proxy: %s: host %s is written, online %s", job.spec.domain, host.id, host.online)
-            self._done(job, host)
-
-    def _delete(self, client: NpmClient, job: Job, mine: Host | None) -> None:
-        if mine is not None:
-            gone = client.delete_host(mine.id)
-            log.info("proxy: %s: deleted host %s", job.spec.domain, mine.id)
-            if not gone:
+    def _act(self, client: NpmClient, job: Job, hosts: HostList) -> None:
+        """Do what the row wishes; what may not be touched is left alone, and `_settle` finds it."""
+        if job.is_over:
+            mine = job.find(hosts)
+            if mine is not None and not client.delete_host(mine.id):
                 log.warning("proxy: %s: nginx serves it until another site is repaired", job.spec.domain)
-        with transaction() as session:
-            row = session.get_one(ProxyHost, job.row)
-            if job.removing:
-                session.delete(row)
-                return
-            row.npm_host_id = None
-        self._record(job, lambda row: row.park(self.clock()))
+        elif job.agreed is None:
+            self._write(client, job, hosts)
+        elif job.is_as_agreed(hosts):
+            unmarked = job.unmarked(hosts)
+            if unmarked is not None:
+                client.mark_host(unmarked.id, job.mark)
+                hosts = HostList(client.list_hosts())
+            outcomes.begun(job)
+            self._write(client, job, hosts)
 
-    def _evict(self, client: NpmClient, rival: Host) -> None:
-        """A host of ours still has a name that its own row gave up: out of the way; its row makes it anew."""
-        client.delete_host(rival.id)
-        log.info("proxy: host %s had a name that another row wants", rival.id)
-        with transaction() as session:
-            query = select(ProxyHost).where(ProxyHost.npm_host_id == rival.id, ~ProxyHost.removing)
-            for row in session.scalars(query):
-                row.ask(self.clock())
-
-    def _done(self, job: Job, host: Host) -> None:
-        """Keep what nginx made of it: a host that was accepted may still be broken."""
-        with transaction() as session:
-            session.get_one(ProxyHost, job.row).npm_host_id = host.id
-        at = self.clock()
-        if not job.spec.enabled:
-            self._record(job, lambda row: row.settle(HostStatus.OFF, at))
-        elif host.online is False:
-            self._record(job, lambda row: row.settle(HostStatus.REJECTED, at, nginx_says(host)))
+    def _write(self, client: NpmClient, job: Job, hosts: HostList) -> None:
+        mine, rival = job.find(hosts), job.rival(hosts)
+        if job.is_contested(rival):
+            return
+        if rival is not None:
+            self._evict(client, job, rival)
+        if mine is None:
+            client.create_host(job.spec, job.mark)
         else:
-            self._record(job, lambda row: row.settle(HostStatus.ONLINE, at))
+            client.update_host(mine.id, job.spec, job.mark)
 
-    def _contested(self, job: Job, other: Host) -> None:
-        log.warning("proxy: %s: host %s has the name and is not ours", job.spec.domain, other.id)
-        message = holder(host_facts(other), job.spec.domain)
-        self._record(job, lambda row: row.fail(HostStatus.CONFLICT, message, None, self.clock()))
+    def _evict(self, client: NpmClient, job: Job, rival: Host) -> None:
+        """Another host of ours has the name, which its own row gave up: out of the way with it."""
+        outcomes.make_way(rival.id, self.clock())
+        client.delete_host(rival.id)
+        if job.rival(HostList(client.list_hosts())) is not None:
+            raise refusals.unconfirmed(f"the deletion of the proxy host {job.spec.domain}")
 
-    def _failed(self, job: Job, error: ProxyError, heals: bool) -> None:
-        log.warning("proxy: %s: %s", job.spec.domain, error.message)
-
-        def outcome(row: ProxyHost) -> None:
-            at = self.clock()
-            again = next_try(at, row.attempts + 1, random.random()) if heals else None  # noqa: S311
-            row.fail(HostStatus.PENDING if again else HostStatus.FAILED, error.message, again, at)
-
-        self._record(job, outcome)
-
-    def _record(self, job: Job, outcome: Callable[[ProxyHost], None]) -> None:
-        """Write down what became of a job, unless the wish changed meanwhile. Only this process deletes rows."""
-        with transaction() as session:
-            row = session.get_one(ProxyHost, job.row)
-            if row.version == job.version:
-                outcome(row)
-
-    def _forget_removed(self) -> None:
-        """Without a proxy manager, and without a host that is known there, a removal is done."""
-        with transaction() as session:
-            query = select(ProxyHost).where(ProxyHost.removing, ProxyHost.npm_host_id.is_(None))
-            for row in session.scalars(query):
-                session.delete(row)
-            query = select(ProxyHost).where(~ProxyHost.published, ProxyHost.npm_host_id.is_(None))
-            for row in session.scalars(query.where(~ProxyHost.removing)):
-                row.park(self.clock())
-
-    def _fail_all(self, message: str, again: datetime | None) -> None:
-        """Nothing could be done at all: every waiting row says why; the wish stays."""
-        log.warning("proxy: %s", message)
-        message, at = message[:500], self.clock()
-        with transaction() as session:
-            settings = npm_settings(session)
-            stuck = (ProxyHost.next_try_at <= at) | _failed_by(settings.error)
-            settings.error, settings.next_try_at = message, again
-            settings.attempts += 1
-            for row in session.scalars(select(ProxyHost).where(stuck)):
-                row.fail(HostStatus.PENDING if again else HostStatus.FAILED, message, again, at)
-
-    def _later(self) -> datetime:
-        with reading() as session:
-            attempts = session.get_one(NpmSettings, 1).attempts
-        return next_try(self.clock(), attempts + 1, random.random())  # noqa: S311
+    def _settle(self, job: Job, hosts: HostList) -> None:
+        """What became of it, by a listing made afterwards. Raises ProxyError where nothing did."""
+        if job.is_over:
+            if job.find(hosts) is not None:
+                raise refusals.unconfirmed(f"the deletion of the proxy host {job.spec.domain}")
+            outcomes.gone(job, self.clock())
+            return
+        finding = job.look(hosts, outcomes.certificate_names())
+        if finding.status is HostStatus.MISSING and job.agreed is None:
+            raise refusals.unconfirmed(f"the creation of the proxy host {job.spec.domain}")
+        outcomes.found(job, finding, self.clock())
 
     def _client(self) -> NpmClient:
         with reading() as session:
@@ -211,20 +163,6 @@ class Publisher:
             self._clients = {key: client}
         return self._clients[key]
 
-    def _remember(self, hosts: list[Host], certificates: list[Certificate]) -> None:
-        with transaction() as session:
-            settings = npm_settings(session)
-            settings.hosts = [host_facts(host) for host in hosts]
-            settings.certificates = [certificate_facts(certificate) for certificate in certificates]
-            for row in session.scalars(select(ProxyHost).where(_failed_by(settings.error))):
-                row.fail(HostStatus.PENDING, settings.error or "", self.clock(), self.clock())
-            settings.error, settings.attempts, settings.next_try_at = None, 0, None
-            settings.read_at = self.clock() - (self.check_every if self._behind else timedelta())
-
-
-def _by_id(client: NpmClient) -> dict[int, Host]:
-    return {host.id: host for host in client.list_hosts()}
-
 
 def _is_due(session: Session, settings: NpmSettings | None, at: datetime, check_every: timedelta) -> bool:
     if settings is not None and settings.next_try_at and settings.next_try_at > at:
@@ -238,10 +176,5 @@ def _is_due(session: Session, settings: NpmSettings | None, at: datetime, check_
 
 
 def _is_old(settings: NpmSettings, at: datetime, check_every: timedelta) -> bool:
-    """Whether a regular read of the lists is due."""
+    """Whether a regular look is due."""
     return settings.read_at is None or settings.read_at + check_every <= at
-
-
-def _failed_by(error: str | None) -> ColumnElement[bool]:
-    """Rows that failed because of a fault of the connection as a whole, which was not theirs."""
-    return (ProxyHost.status == HostStatus.FAILED) & (ProxyHost.error == error)

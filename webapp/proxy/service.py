@@ -15,6 +15,7 @@ from webapp.dns import claims, ledger
 from webapp.dns.models import ConsumerType
 from webapp.dns.names import Fqdn, ascii_name, readable
 from webapp.errors import Busy, NotFound, Stale
+from webapp.proxy.facts import held
 from webapp.proxy.models import HostStatus, NpmSettings, ProxyHost
 
 MOST_ID = 2**31 - 1
@@ -74,7 +75,8 @@ def create(wish: ProxyWish, *, at: datetime) -> ProxyHost:
 
 
 def update(proxy_id: int, wish: ProxyWish, *, version: int | None = None, at: datetime) -> ProxyHost:
-    """Change a proxy; a new name moves host and record. A wish that changes nothing causes no outside call.
+    """Change a proxy; a new name moves host and record. A wish that changes nothing causes no outside call,
+    unless somebody changed the host over there.
 
     Raises NotFound, and Busy for a name in use or a page that is out of date.
     """
@@ -84,7 +86,8 @@ def update(proxy_id: int, wish: ProxyWish, *, version: int | None = None, at: da
             raise Stale(
                 "This proxy was changed in the meantime. Reload the page and enter your changes again."
             )
-        if asdict(wish) == {name: getattr(host, name) for name in asdict(wish)}:
+        same = asdict(wish) == {name: getattr(host, name) for name in asdict(wish)}
+        if same and not host.is_astray:
             return host
         check_free(session, wish.fqdn, host)
         for name, value in asdict(wish).items():
@@ -205,8 +208,8 @@ def claim_names(host: ProxyHost, at: datetime) -> None:
     claims.claim(host.consumer, names, host.overrides, at=at)
 
 
-def check_free(session: Session, name: str, host: ProxyHost | None) -> None:
-    """Refuse a name that another proxy of ours, or a host made by hand, has."""
+def check_free(session: Session, name: str, host: ProxyHost | None, *, but: int | None = None) -> None:
+    """Refuse a name that another proxy of ours, or a host made by hand, has; `but` is the host to be taken over."""
     mine = host.id if host else None
     query = select(ProxyHost).where(ProxyHost.fqdn == name, ~ProxyHost.removing)
     for other in session.scalars(query):
@@ -215,16 +218,8 @@ def check_free(session: Session, name: str, host: ProxyHost | None) -> None:
                 f"{readable(name)} is in use by {ledger.holder(other.consumer_type)}. Choose another name."
             )
     for seen in npm_settings(session).hosts:
-        if name in seen["domains"] and not _is_ours(seen, session):
-            raise HeldOutside(holder(seen, name))
-
-
-def holder(seen: dict[str, Any], name: str) -> str:
-    """Who has the name at Nginx Proxy Manager, in one sentence."""
-    return (
-        f"{name} is in use by host {seen['id']} in Nginx Proxy Manager, which was not made here "
-        f"(it forwards to {seen['forward']}). Choose another name, or delete that host there."
-    )
+        if name in seen["domains"] and seen["id"] != but and not _is_ours(seen, session):
+            raise HeldOutside(held(seen, name))
 
 
 def _is_ours(seen: dict[str, Any], session: Session) -> bool:

@@ -9,7 +9,7 @@ from webapp.db import now, reading
 from webapp.dns import ledger
 from webapp.dns.models import ConsumerType
 from webapp.errors import Busy, InvalidInput, Stale
-from webapp.proxy import service
+from webapp.proxy import drift, service
 from webapp.proxy.forms import ProxyForm, as_fields, make_form
 from webapp.proxy.models import HostStatus
 from webapp.ui import announce, current_args, go, show, wants_fragment
@@ -50,7 +50,9 @@ def edit(proxy_id: int) -> Response:
         host = service.get(session, proxy_id)
         form = make_form(None, as_fields(host))
         records = ledger.by_consumer(session, host.consumer)
-        return show("proxy/edit.html", "proxy/_form.html", form=form, proxy=host, records=records)
+        answer = drift.answers(session, [host]).get(host.id)
+        page: dict[str, Any] = {"form": form, "proxy": host, "records": records, "answer": answer}
+        return show("proxy/edit.html", "proxy/_form.html", **page)
 
 
 @blueprint.post("/<int:proxy_id>")
@@ -120,7 +122,7 @@ def listing_asked() -> dict[str, Any]:
 
 
 def listing(text: str, status: str) -> dict[str, Any]:
-    """What the list shows; two queries and the settings, however many proxies there are."""
+    """What the list shows; three queries and the settings, however many proxies there are."""
     with reading() as session:
         hosts = service.listing(session, text, status)
         claims = ledger.statuses(session, ConsumerType.STANDALONE, {h.id for h in hosts})
@@ -128,6 +130,8 @@ def listing(text: str, status: str) -> dict[str, Any]:
         return {
             "hosts": hosts,
             "claims": claims,
+            "answers": drift.answers(session, hosts),
+            "missing": drift.missing(session),
             "npm": service.npm_settings_or_none(session),
             "text": text,
             "chosen": status,

@@ -101,6 +101,10 @@ class NpmStandIn(StandIn):
         self.proxy_hosts.update(self._somebody(), str(number), fields)
         return self.proxy_hosts.rows[number]
 
+    def switch_by_hand(self, number: int, *, on: bool) -> None:
+        """Somebody enables or disables a host in NPM's own pages."""
+        self.proxy_hosts.switch(self._somebody(), str(number), on)
+
     def delete_by_hand(self, number: int) -> None:
         """Somebody deletes a host in NPM's own pages."""
         self.proxy_hosts.delete(self._somebody(), str(number))

@@ -11,7 +11,7 @@ from wtforms.validators import ValidationError
 
 from webapp.dns.names import parse_name
 from webapp.errors import InvalidInput
-from webapp.proxy.forms import parse_host
+from webapp.proxy.upstream import parse_host
 
 # Carrier-grade NAT counts too (RFC 6598). Documentation addresses do not: what people try out uses those.
 PRIVATE = [
