@@ -12,7 +12,14 @@ from sqlalchemy import text
 from xdist.scheduler import LoadScopeScheduling
 
 from tests import postgres
-from tests.support import COMPILED_TEMPLATES, Browser, make_config, make_user, remember_rules
+from tests.support import (
+    COMPILED_TEMPLATES,
+    Browser,
+    make_config,
+    make_user,
+    remember_rules,
+    remember_statements,
+)
 from tests.tallies import pytest_terminal_summary, tally
 from webapp import create_app
 from webapp.config import Config
@@ -82,6 +89,8 @@ def app(config: Config, tables: Path) -> Iterator[Flask]:
         shutil.copyfile(tables, config.data_dir / tables.name)
     app = create_app(config)
     app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
+    with app.app_context():
+        remember_statements(db.engine)
     yield app
     with app.app_context():
         db.engine.dispose()

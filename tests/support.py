@@ -7,7 +7,9 @@ from typing import Any
 from flask import Flask
 from itsdangerous import URLSafeTimedSerializer
 from jinja2.bccache import Bucket, BytecodeCache
-from sqlalchemy import select
+from sqlalchemy import Engine, select
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
@@ -134,3 +136,14 @@ class Browser:
         with self.client.session_transaction(base_url=self.base_url) as session:
             session["_user_id"] = token
             session["_fresh"] = True
+
+
+def remember_statements(engine: Engine) -> None:
+    """Compile SQL statements once per run instead of once per app: all engines for SQLite speak alike."""
+    if isinstance(engine.dialect, SQLiteDialect_pysqlite):
+        engine._compiled_cache = STATEMENTS
+
+
+STATEMENTS: Any = LRUCache(3000)
+SQLiteDialect_pysqlite.__hash__ = lambda _dialect: 1
+SQLiteDialect_pysqlite.__eq__ = lambda _dialect, other: isinstance(other, SQLiteDialect_pysqlite)

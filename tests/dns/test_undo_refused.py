@@ -3,7 +3,7 @@
 import pytest
 
 from tests.dns.panel_world import ELSEWHERE, Panel
-from tests.dns.undo_world import NAME, changes, deleted, drifted_and_healed, put_back, up
+from tests.dns.undo_world import NAME, RECORD, changes, deleted, drifted_and_healed, put_back, up
 from webapp.dns import service, undo
 from webapp.dns.changes import Answer
 from webapp.dns.desired import Mode, Policy
