@@ -4,7 +4,6 @@ import pytest
 
 from tests.dns.panel_world import HERE, Panel
 from tests.dns.watched import Script, watch
-from webapp.errors import Busy
 
 NAMES = [f"n{n}.example.com" for n in range(5)]
 
@@ -35,19 +34,3 @@ def test_no_round_begins_when_it_is_to_stop(panel: Panel, script: Script) -> Non
     panel.rounds.stopping = lambda: True
     panel.round()
     assert script.calls == []
-
-
-def test_no_other_process_takes_over_during_a_slow_call(panel: Panel, script: Script) -> None:
-    panel.claim(*NAMES)
-    refused = []
-
-    def second_comes() -> None:
-        panel.wait(85)
-        with pytest.raises(Busy):
-            panel.new_rounds("second").sync(panel.connection.id)
-        refused.append(True)
-
-    script.once("after", "list_records", second_comes)
-    panel.round()
-    assert refused
-    assert script.calls.count("list_records") == 1
