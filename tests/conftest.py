@@ -1,5 +1,6 @@
 """The fixtures of the whole suite; see tests/support.py for what they are made of."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -27,6 +28,9 @@ from webapp.db import db
 
 __all__ = ["pytest_terminal_summary", "tally"]
 
+# Panels in processes of their own ask nobody on the internet.
+os.environ["TINY_FORGE_ADDRESS_SOURCES"] = "http://127.0.0.1:9/ http://localhost:9/"
+os.environ["TINY_FORGE_NAME_SERVERS"] = "127.0.0.1:9"
 remember_rules()
 
 
