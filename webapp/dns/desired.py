@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from webapp.dns.records import AUTO_TTL, Record, RecordType, Target, wanted
 
@@ -39,10 +40,15 @@ class Defaults:
     @property
     def types(self) -> tuple[RecordType, ...]:
         """The types each name needs. Without a target a name still has its row, as an A record to be."""
-        return tuple(self.target.contents()) or (RecordType.A,)
+        return tuple(self.contents) or (RecordType.A,)
+
+    @cached_property
+    def contents(self) -> dict[RecordType, str]:
+        """The target's content for each type."""
+        return self.target.contents()
 
     def record(self, name: str, kind: RecordType, overrides: Overrides) -> Record:
         """The wanted record; its content is empty while there is no target for the type."""
-        content = self.target.contents().get(kind, "")
+        content = self.contents.get(kind, "")
         proxied = self.proxied if overrides.proxied is None else overrides.proxied
         return wanted(name, kind, content, overrides.ttl or self.ttl, proxied)

@@ -2,14 +2,15 @@
 
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from webapp.db import only_row
+from webapp.db import only_row, table
 from webapp.dns.changes import Answer
+from webapp.dns.claimed import Claim
 from webapp.dns.connections import Connection
 from webapp.dns.live import Liveness
 from webapp.dns.models import SETTLED, ConsumerType, DnsRecord, DnsSettings, Status
@@ -138,6 +139,15 @@ def of_connection(session: Session, connection_id: int) -> Sequence[DnsRecord]:
     return session.scalars(
         select(DnsRecord).where(DnsRecord.connection_id == connection_id).order_by(DnsRecord.id)
     ).all()
+
+
+def claims(session: Session, connection_id: int) -> list[Claim]:
+    """The same rows, released ones too, as bare columns: there may be thousands."""
+    query = select(*_COLUMNS).where(DnsRecord.connection_id == connection_id).order_by(DnsRecord.id)
+    return [Claim(*row) for row in session.execute(query)]
+
+
+_COLUMNS = [table(DnsRecord).c[column.name] for column in fields(Claim)]
 
 
 def wanted(session: Session) -> Sequence[DnsRecord]:

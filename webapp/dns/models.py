@@ -10,10 +10,14 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.actor import actor
 from webapp.db import Base, Choice
-from webapp.dns.changes import Answer, Wish
+from webapp.dns.changes import Answer
+from webapp.dns.claimed import Claimed
+from webapp.dns.claimed import (
+    ConsumerType as ConsumerType,  # the rows and who they belong to come from one place
+)
 from webapp.dns.connections import Connection
-from webapp.dns.desired import Defaults, Mode, Overrides, Policy
-from webapp.dns.records import AUTO_TTL, LiveRecord, Record, RecordType, Target, wanted
+from webapp.dns.desired import Defaults, Mode, Policy
+from webapp.dns.records import AUTO_TTL, LiveRecord, RecordType, Target
 from webapp.dns.sighting import Sighting, looked_at_soon
 
 
@@ -33,16 +37,6 @@ class Status(StrEnum):
 
 
 SETTLED = frozenset({Status.SYNCED, Status.COVERED, Status.ABSENT})
-NO_RECORD: dict[str, Any] = {"absent": True}
-"""The pin of a name that is claimed and, as somebody decided, has no record."""
-
-
-class ConsumerType(StrEnum):
-    """Who can claim names. A person holds those whose deletion was undone."""
-
-    INSTANCE = "instance"
-    STANDALONE = "standalone"
-    PERSON = "person"
 
 
 class DnsSettings(Base):
@@ -77,7 +71,7 @@ class DnsSettings(Base):
         return Defaults(self.target, self.ttl, self.proxied)
 
 
-class DnsRecord(Sighting, Base):
+class DnsRecord(Claimed, Sighting, Base):
     """A claim on a name: the wish, and what is known about the record that fulfils it.
 
     `wanted` false: released, and kept until nothing of ours is left at the provider. `connection_id` is None
@@ -125,47 +119,6 @@ class DnsRecord(Sighting, Base):
     asked_for: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
-
-    @property
-    def overrides(self) -> Overrides:
-        """What this name wants differently from the defaults."""
-        return Overrides(self.override_proxied, self.override_ttl)
-
-    @property
-    def written(self) -> Record | None:
-        """What we last wrote or saw at the provider."""
-        if self.written_content is None:
-            return None
-        return Record(
-            self.fqdn, self.type, self.written_content, self.written_ttl or AUTO_TTL,
-            bool(self.written_proxied),
-        )  # fmt: skip
-
-    @property
-    def is_absent(self) -> bool:
-        """Whether the name is claimed and is to have no record."""
-        return self.wanted and self.pin == NO_RECORD
-
-    def record(self, defaults: Defaults) -> Record:
-        """The wanted record: what somebody put back, else what the settings say."""
-        if self.pin and self.pin != NO_RECORD:
-            return wanted(self.fqdn, self.type, self.pin["content"], self.pin["ttl"], self.pin["proxied"])
-        return defaults.record(self.fqdn, self.type, self.overrides)
-
-    def wish(self, defaults: Defaults, *, held: bool = False) -> Wish:
-        """The row as the planner sees it."""
-        return Wish(
-            row=self.id,
-            version=self.version or 1,
-            record=self.record(defaults),
-            wanted=self.wanted and not self.is_absent,
-            live_id=self.provider_record_id,
-            written=self.written,
-            answer=self.answer,
-            answered=self.answered,
-            approved=self.approved,
-            held=held,
-        )
 
     def ask(self, at: datetime, *, approved: bool = False, why: str = "") -> None:
         """The wish changed: have the next round look at it."""

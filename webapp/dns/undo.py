@@ -6,12 +6,13 @@ from sqlalchemy.orm import Session
 
 from webapp.db import reading, transaction, wake_worker_on_commit
 from webapp.dns import ledger
+from webapp.dns.claimed import NO_RECORD
 from webapp.dns.claims import check_free
 from webapp.dns.connections import Connection
 from webapp.dns.desired import Policy
 from webapp.dns.journal import Kind, RecordChange, Result, facts
 from webapp.dns.ledger import Consumer
-from webapp.dns.models import NO_RECORD, ConsumerType, DnsRecord
+from webapp.dns.models import ConsumerType, DnsRecord
 from webapp.dns.records import RecordType
 from webapp.errors import Busy, ForgeError, InvalidInput, NotFound
 
