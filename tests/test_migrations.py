@@ -113,6 +113,7 @@ def test_a_file_that_is_no_database_is_told(tmp_path):
         migrations.upgrade(create_app(make_config(tmp_path)))
 
 
+@pytest.mark.matrix
 def test_many_processes_that_start_together_migrate_once(tmp_path):
     """Each in a process of its own, as a restarted service and a command may be."""
     script = (
