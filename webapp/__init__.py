@@ -16,6 +16,7 @@ from webapp.dns.views import blueprint as dns
 from webapp.health import blueprint as health
 from webapp.overview.views import blueprint as overview
 from webapp.proxy.adoption_views import blueprint as adoption
+from webapp.proxy.certificates.views import blueprint as certificates
 from webapp.proxy.drift_views import blueprint as drift
 from webapp.proxy.views import blueprint as proxy
 from webapp.settings.views import blueprint as settings
@@ -46,7 +47,7 @@ def create_app(config: Config | None = None) -> Flask:
     errorpages.init(app)
     install_templating(app)
     for blueprint in (
-        health, overview, apps, instances, actions, proxy, drift, adoption, dns, history, settings,
+        health, overview, apps, instances, actions, proxy, drift, adoption, certificates, dns, history, settings,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     return app

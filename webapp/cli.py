@@ -14,6 +14,7 @@ from webapp.deploy.cli import app
 from webapp.deploy.instance_cli import deploy, instance
 from webapp.dns.history_cli import dns
 from webapp.errors import ForgeError, InvalidInput
+from webapp.proxy.certificates.cli import cert
 from webapp.proxy.review_cli import proxy
 from webapp.sandbox.demo import demo
 from webapp.serve import serve, worker
@@ -58,7 +59,7 @@ def group() -> None:
     )
 
 
-for command in (serve, worker, demo, doctor, user, settings, proxy, app, deploy, instance, dns):
+for command in (serve, worker, demo, doctor, user, settings, proxy, cert, app, deploy, instance, dns):
     group.add_command(command)
 
 

@@ -51,6 +51,12 @@ class Held:
             self.lost = True
             raise Busy(f"Another process took over the work on {self.name}.")
 
+    def let_go(self) -> None:
+        """Give it up before the work is over: others may take it, and the next renewal raises Busy."""
+        self.lost = True
+        with transaction() as session:
+            session.execute(delete(Lease).where(Lease.name == self.name, Lease.holder == self.holder))
+
     def keep(self, app: Flask, ended: threading.Event) -> None:
         """Renew it from time to time until the work has ended, or the lease is lost."""
         while not (ended.wait(self.length.total_seconds() / 4) or self.lost):

@@ -48,17 +48,19 @@ def session(
     max_bytes: int = MAX_BYTES,
     source_address: tuple[str, int] | None = None,
     place: Place | None = None,
+    seconds: float = MAX_SECONDS,
 ) -> requests.Session:
     """A session that keeps connections and whose answers are complete when they are returned.
 
-    `source_address` is the local end, for example ("0.0.0.0", 0) to use IPv4 only.
+    `source_address` is the local end, for example ("0.0.0.0", 0) to use IPv4 only. An answer has to be complete
+    within so many `seconds` of its request.
 
     Every request needs a `timeout`. Redirects are returned, not followed; cookies, proxies and credentials of
     the environment are not used. `source_address` binds the local end, and with it the IP version. `place` is
     connected to whatever the address says, without looking up any name. Raises Forbidden and TooLarge besides
     what requests raises.
     """
-    return _Session(max_bytes, source_address, place)
+    return _Session(max_bytes, source_address, place, seconds)
 
 
 def status(url: str, seconds: float) -> int | None:
@@ -86,10 +88,14 @@ def _ask(url: str, seconds: float) -> list[int]:
 
 class _Session(requests.Session):
     def __init__(
-        self, max_bytes: int, source_address: tuple[str, int] | None = None, place: Place | None = None
+        self,
+        max_bytes: int,
+        source_address: tuple[str, int] | None = None,
+        place: Place | None = None,
+        seconds: float = MAX_SECONDS,
     ) -> None:
         super().__init__()
-        self._max_bytes = max_bytes
+        self._max_bytes, self._seconds = max_bytes, seconds
         self.trust_env = False
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("http://", "https://"):
@@ -99,7 +105,7 @@ class _Session(requests.Session):
         """As in requests, but for the rules above. Raises TypeError without a timeout: that is a mistake here."""
         if args or kwargs.get("timeout") is None:
             raise TypeError("Give a timeout, and everything after the address by name.")
-        deadline = time.monotonic() + MAX_SECONDS
+        deadline = time.monotonic() + self._seconds
         response = self.open(method, url, **kwargs)
         try:
             _read(response, self._max_bytes, deadline)

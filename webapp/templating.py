@@ -15,6 +15,7 @@ NAVIGATION = (
     ("overview.overview", "Overview", "dashboard", {"overview"}),
     ("deploy.index", "Apps", "box", {"deploy", "instance", "action"}),
     ("proxy.index", "Proxies", "route", {"proxy"}),
+    ("certificates.index", "Certificates", "lock", {"certificates"}),
     ("dns.index", "DNS", "world", {"dns", "history"}),
     ("settings.index", "Settings", "settings", {"settings"}),
 )

@@ -4,7 +4,7 @@ import logging
 import os
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.config import Config
 from webapp.db import db, now, transaction, work_committed
+from webapp.deploy.encryption import Apps
 from webapp.deploy.health import Probe
 from webapp.deploy.runner import Runner
 from webapp.deploy.watch import Watch
@@ -27,6 +28,10 @@ from webapp.dns.visit import prove
 from webapp.dns.wildcard import WildcardCheck
 from webapp.health import ALIVE_FOR, WORKER
 from webapp.lease import Lease
+from webapp.proxy.certificates.certifier import Certifier
+from webapp.proxy.certificates.holders import Keeper, Proxies
+from webapp.proxy.certificates.models import Holder
+from webapp.proxy.certificates.sight import by_authority
 from webapp.proxy.publish import Publisher
 
 log = logging.getLogger(__name__)
@@ -35,6 +40,9 @@ TICK = 1.0
 """Seconds between two looks at the rows: commits of other processes are seen that soon."""
 
 BEAT_EVERY = timedelta(seconds=10)
+
+HOLDERS: Mapping[Holder, Keeper] = {Holder.PROXY: Proxies(), Holder.APP: Apps()}
+"""What certificates are put to use at."""
 
 Step = Callable[[], None]
 
@@ -55,15 +63,17 @@ class Worker:
         self._stopping = threading.Event()
         self._beaten = now() - BEAT_EVERY
         stopping = self._stopping.is_set
+        authority = Authority(config.name_servers)
         publisher = Publisher(name, every, stopping=stopping)
         self._runner = Runner(app, name, probe, between=publisher.run_due)
         self._watch = Watch(app)
         self._lanes: tuple[tuple[Step, ...], ...] = (
             (self._runner.run_due,),
             (publisher.run_due,),
+            (Certifier(name, by_authority(authority), HOLDERS, stopping=stopping).run_due,),
             (Rounds(name, config.cloudflare_api_url, every, stopping=stopping).run_due,),
             (WildcardCheck(every, ask=ask).run_due,),
-            (live_check(config, name, stopping).run_due,),
+            (live_check(config, name, authority, stopping).run_due,),
             (AddressWatcher(name, config.address_sources).run_due,),
             (self._watch.run_due,),
         )
@@ -139,12 +149,12 @@ class Worker:
                 beat.until = at + ALIVE_FOR
 
 
-def live_check(config: Config, holder: str, stopping: Callable[[], bool]) -> LiveCheck:
+def live_check(config: Config, holder: str, authority: Authority, stopping: Callable[[], bool]) -> LiveCheck:
     """Looks from outside, as the configuration says where that is."""
     return LiveCheck(
         holder,
         timedelta(seconds=config.check_every),
-        Authority(config.name_servers),
+        authority,
         visit=partial(prove, place=config.public_side),
         stopping=stopping,
     )

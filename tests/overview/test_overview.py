@@ -57,7 +57,7 @@ def connect(error: str | None = None, review_state: str | None = None) -> None:
 
 def look() -> service.Overview:
     with reading() as session:
-        return service.overview(session)
+        return service.overview(session, now())
 
 
 def test_a_new_panel_lists_all_steps_as_to_do(client: Browser) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import requests
 
 from webapp.sandbox.npm import NpmStandIn
+from webapp.sandbox.npm_certbot import CHALLENGE_FAILED
 
 PASSWORD = "correct horse"
 MASKED = ["id", "owner_user_id", "user_id", "name", "nickname", "avatar", "dates", "issuer", "debug"]
@@ -77,9 +78,9 @@ class Replay:
         if "before-setup" not in name and name != "health.no-trailing-slash":
             self.people(name)
         npm.starting = name.startswith("backend-down")
-        npm.certificates.certbot_fails = any(part in name for part in CERTBOT_FAILS)
+        npm.certbot.says = CHALLENGE_FAILED if any(part in name for part in CERTBOT_FAILS) else ""
         if name.endswith("-style"):
-            npm.certificates.certbot_fails = exchange["status"] == 500
+            npm.certbot.says = CHALLENGE_FAILED if exchange["status"] == 500 else ""
         npm.nginx.unresolvable.clear()
         if "vanished" in name or "locations-unresolvable" in name:
             npm.nginx.unresolvable.update({"container-a", "no-such-host.invalid"})

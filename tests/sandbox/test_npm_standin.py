@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from webapp.sandbox.npm import NpmStandIn
+from webapp.sandbox.npm_certbot import CHALLENGE_FAILED
 
 PASSWORD = "correct horse"
 BODY = {
@@ -108,7 +109,7 @@ def test_issuing_a_certificate_for_a_live_name_takes_it_down_until_the_next_relo
 
 
 def test_certbot_fails_when_it_is_told_to(npm):
-    npm.certificates.certbot_fails = True
+    npm.certbot.says = CHALLENGE_FAILED
     body = {"provider": "letsencrypt", "domain_names": ["a.example.com"], "meta": {}}
     response = send(npm, "POST", "/nginx/certificates", body)
     assert response.status_code == 500

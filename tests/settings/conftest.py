@@ -51,3 +51,9 @@ def filled(npm: NpmStandIn, cloudflare: CloudflareStandIn) -> dict[str, str]:
         "ttl": "1",
         "policy": "full",
     }
+
+
+@pytest.fixture
+def press(client):
+    """Press a button and give the fragment's text."""
+    return lambda button, form: client.post(f"/settings/{button}", form, htmx=True).text

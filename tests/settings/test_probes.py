@@ -14,12 +14,6 @@ from webapp.settings import probes
 
 
 @pytest.fixture
-def press(client):
-    """Press a button and give the fragment's text."""
-    return lambda button, form: client.post(f"/settings/{button}", form, htmx=True).text
-
-
-@pytest.fixture
 def _impatient(monkeypatch):
     assert probes.PATIENCE < 10  # what the page promises
     monkeypatch.setattr(probes, "PATIENCE", 0.3)
@@ -77,20 +71,6 @@ def test_a_wrong_password_is_named(press, filled):
 def test_two_factors_are_named(press, filled, npm):
     npm.add_user("two@example.com", NPM_PASSWORD, two_factor=True)
     assert "two-factor" in press("test/npm", filled | {"npm_email": "two@example.com"})
-
-
-@pytest.mark.parametrize(
-    ("permissions", "message"),
-    [
-        ({"proxy_hosts": "view"}, "may not manage proxy hosts"),
-        ({"visibility": "user"}, "sees only its own hosts"),
-    ],
-)
-def test_a_missing_permission_of_the_account_is_named(press, filled, npm, permissions, message):
-    npm.add_user("plain@example.com", NPM_PASSWORD, **permissions)
-    found = press("test/npm", filled | {"npm_email": "plain@example.com"})
-    assert message in found
-    assert "chip-bad" in found
 
 
 def test_down_is_told(press, filled, npm, cloudflare):

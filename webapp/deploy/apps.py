@@ -1,5 +1,6 @@
 """Apps and their instances, as people want them: added and changed. Deploys are in `service`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,8 @@ from webapp.proxy import instances
 from webapp.proxy.models import OPTIONS, HostOptions
 
 FIRST_INSTANCE = "prod"
+Then = Callable[[App], None]
+"""What else belongs to a change."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class AppWish:
     options: dict[str, Any]
 
 
-def add_app(wish: AppWish, name: Fqdn, *, at: datetime) -> App:
+def add_app(wish: AppWish, name: Fqdn, *, then: Then = lambda _app: None, at: datetime) -> App:
     """A new app with its first instance, which has this name. Raises Busy for a slug or name in use."""
     with transaction() as session:
         if session.scalar(select(App.id).where(App.slug == wish.slug)) is not None:
@@ -60,10 +63,13 @@ def add_app(wish: AppWish, name: Fqdn, *, at: datetime) -> App:
         session.add(app)
         session.flush()
         _add_instance(session, app, FIRST_INSTANCE, "", name, at)
+        then(app)
         return app
 
 
-def change_app(app_id: int, wish: AppWish, *, version: int | None = None, at: datetime) -> App:
+def change_app(
+    app_id: int, wish: AppWish, *, version: int | None = None, then: Then = lambda _app: None, at: datetime
+) -> App:
     """Change an app. Options of its hosts take effect at once, the rest with the next deploy.
 
     Raises NotFound, and Stale for a page that is out of date. The slug stays as it is.
@@ -78,6 +84,7 @@ def change_app(app_id: int, wish: AppWish, *, version: int | None = None, at: da
         hosts = instances.hosts_of(session, [one.id for one in app.instances])
         for host in hosts.values():
             instances.apply_options(host, app, changed, at=at)
+        then(app)
         return app
 
 

@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from webapp.db import now, reading
 from webapp.deploy import apps, dashboard, rows, service
+from webapp.deploy.encryption import asking
 from webapp.deploy.forms import app_fields, make_app_form
 from webapp.deploy.lines import read_env, write_pairs
 from webapp.deploy.models import App
@@ -66,7 +67,7 @@ def create(slug: str, as_json: bool, **options: Any) -> None:
     blank = make_app_form(None, csrf=False)
     start = {field.name: field.data for field in blank} | {"slug": slug}
     form = _form(start, None, options)
-    made = apps.add_app(form.wish(), form.fqdn, at=now())
+    made = apps.add_app(form.wish(), form.fqdn, then=asking(form), at=now())
     say(
         {"app": made.slug, "id": made.id},
         f"{made.slug} is added. Deploy it with: deploy {slug}",
@@ -84,7 +85,7 @@ def update(slug: str, as_json: bool, **options: Any) -> None:
         found = rows.app_by_slug(session, slug)
         start = app_fields(found)
     form = _form(start, found, options)
-    apps.change_app(found.id, form.wish(), version=form.version.data, at=now())
+    apps.change_app(found.id, form.wish(), version=form.version.data, then=asking(form), at=now())
     say({"app": slug, "id": found.id}, f"{slug} is saved.", as_json=as_json)
 
 

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from webapp.config import Config
 from webapp.db import now, reading
 from webapp.deploy import apps, dashboard, lines, rows, service
+from webapp.deploy.encryption import asked_for, asking
 from webapp.deploy.forms import AppForm, make_app_form, make_instance_form
 from webapp.deploy.models import App, Instance, VersionState
 from webapp.dns import ledger
@@ -74,7 +75,7 @@ def create() -> AnyResponse:
     if not form.validate():
         return form_page(form, None, status=422)
     try:
-        app = apps.add_app(form.wish(), form.fqdn, at=now())
+        app = apps.add_app(form.wish(), form.fqdn, then=asking(form), at=now())
     except (Busy, InvalidInput) as error:
         return refused(form, error, None)
     flash(f"{app.slug} is added. Deploy it when you are ready.", "success")
@@ -138,12 +139,11 @@ def update(slug: str) -> AnyResponse:
     if not form.validate():
         return form_page(form, found, status=422)
     try:
-        apps.change_app(found.id, form.wish(), version=form.version.data, at=now())
+        apps.change_app(found.id, form.wish(), version=form.version.data, then=asking(form), at=now())
     except (Busy, InvalidInput) as error:
         return refused(form, error, found)
-    flash(
-        f"{found.slug} is saved. What concerns its containers takes effect with the next deploy.", "success"
-    )
+    text = f"{found.slug} is saved. What concerns its containers takes effect with the next deploy."
+    flash(text, "success")
     return go(url_for("deploy.app", slug=slug))
 
 
@@ -204,7 +204,7 @@ def form_page(form: AppForm, app: App | None, status: int = 200) -> Response:
     with reading() as session:
         dns = ledger.settings_or_none(session)
     return show("deploy/edit.html", "deploy/_form.html", status=status, form=form, app=app, dns=dns,
-                binds_dir=config().binds_dir, retype=retype)  # fmt: skip
+                binds_dir=config().binds_dir, retype=retype, asked=asked_for(app))  # fmt: skip
 
 
 def conceal(form: AppForm) -> bool:

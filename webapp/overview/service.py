@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -15,6 +16,10 @@ from webapp.dns.connections import Connection
 from webapp.dns.desired import Mode
 from webapp.dns.models import ConsumerType, DnsRecord, DnsSettings, Status
 from webapp.proxy import service as proxies
+from webapp.proxy.certificates import listing
+from webapp.proxy.certificates import service as requests
+from webapp.proxy.certificates.listing import Line
+from webapp.proxy.certificates.models import CertificateRequest, Phase
 from webapp.proxy.models import HostStatus, NpmSettings, ProxyHost
 
 TROUBLE = (Status.FAILED, Status.CONFLICT, Status.DRIFTED, Status.MISSING)
@@ -51,6 +56,8 @@ class Overview:
     total: int
     glances: Sequence[Glance]
     engine: EngineState | None
+    certificates: Sequence[Line]
+    failed_requests: Sequence[CertificateRequest]
 
     @property
     def busy(self) -> bool:
@@ -67,7 +74,13 @@ class Overview:
         """Whether nothing needs a person."""
         away = any(one.is_away for one in self.glances)
         engine = bool(self.glances and self.engine and self.engine.error)
-        return not (away or engine or self.troubled_hosts or self.troubled_records)
+        troubled = self.troubled_hosts or self.troubled_records or self.troubled_certificates
+        return not (away or engine or troubled or self.failed_requests)
+
+    @property
+    def troubled_certificates(self) -> list[Line]:
+        """Certificates that run out, with nobody seeing to it."""
+        return [line for line in self.certificates if line.warning][:MOST]
 
     @property
     def slugs(self) -> Mapping[int, str]:
@@ -80,7 +93,7 @@ class Overview:
         return all(step.done for step in self.steps)
 
 
-def overview(session: Session) -> Overview:
+def overview(session: Session, at: datetime) -> Overview:
     """Look at everything once."""
     dns, npm = ledger.settings_or_none(session), proxies.npm_settings_or_none(session)
     zones, engine = ledger.connections(session), rows.engine_state_or_none(session)
@@ -104,6 +117,8 @@ def overview(session: Session) -> Overview:
         total=session.scalar(select(func.count()).select_from(App)) or 0,
         glances=found,
         engine=engine,
+        certificates=list(listing.by_id(session, at).values()),
+        failed_requests=[r for r in requests.requests(session) if r.phase is Phase.FAILED][:MOST],
     )
 
 

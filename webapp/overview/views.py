@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, url_for
 
-from webapp.db import reading
+from webapp.db import now, reading
 from webapp.deploy.views import config
 from webapp.overview import service
 from webapp.ui import show
@@ -14,7 +14,7 @@ blueprint = Blueprint("overview", __name__)
 def overview() -> Response:
     """Where a signed-in person lands."""
     with reading() as session:
-        found = service.overview(session)
+        found = service.overview(session, now())
     return show(
         "overview/page.html", "overview/_state.html", found=found, apps=found.apps, engine=found.engine,
         busy=found.busy, total=found.total, poll=url_for("overview.overview"), docker_host=config().docker_host,

@@ -14,7 +14,9 @@ from webapp.dns.models import ConsumerType
 from webapp.dns.names import parse_name
 from webapp.errors import InvalidInput
 from webapp.proxy import service
-from webapp.proxy.forms import ProxyForm, as_fields, make_form
+from webapp.proxy.certificates.choice import WAYS
+from webapp.proxy.certificates.holders import FLAGS
+from webapp.proxy.forms import ProxyForm, as_fields, encrypted, make_form
 from webapp.proxy.models import ProxyHost
 from webapp.terminal import as_json, checked, say, table
 
@@ -36,9 +38,8 @@ def fields(command: Callable[..., None]) -> Callable[..., None]:
     """The options that stand for the form's fields."""
     for name, flags in SWITCHES.items():
         command = click.option(flags, name, default=None)(command)
-    command = click.option(
-        "--certificate", "certificate_id", type=int, help="Id at Nginx Proxy Manager; 0: none."
-    )(command)
+    help_ = f"Id at Nginx Proxy Manager; 0: none. {', '.join(WAYS)}: ask for one."
+    command = click.option("--certificate", "certificate_id", help=help_)(command)
     command = click.option("--dns-proxied", type=click.Choice(["default", "yes", "no"]))(command)
     return click.option("--ttl", "dns_ttl", type=int, help="Seconds; 1: automatic.")(command)
 
@@ -84,7 +85,7 @@ def create(name: str, to: str, as_json: bool, **options: Any) -> None:
     start = {"name": name, "forward_scheme": "http", "allow_websocket_upgrade": True, "block_exploits": True}
     start |= {"enabled": True, "use_dns": True, "certificate_id": 0, "dns_proxied": "default"}
     form = _form(start | _target(to), options)
-    host = service.create(form.wish(), at=now())
+    host = service.create(form.wish(), then=encrypted(form), at=now())
     _say(host, "is on its way", as_json)
 
 
@@ -102,7 +103,7 @@ def update(name: str, new_name: str | None, to: str | None, as_json: bool, **opt
     if new_name:
         start["name"] = new_name
     form = _form(start | (_target(to) if to else {}), options)
-    _say(service.update(proxy_id, form.wish(), at=now()), "is saved", as_json)
+    _say(service.update(proxy_id, form.wish(), then=encrypted(form), at=now()), "is saved", as_json)
 
 
 @proxy.command()
@@ -130,7 +131,7 @@ def _target(to: str) -> dict[str, Any]:
 def _form(start: dict[str, Any], options: dict[str, Any]) -> ProxyForm:
     """The page's form over the given values; a switch that is off is left out, as browsers do."""
     values = start | {name: value for name, value in options.items() if value is not None}
-    saved = {"certificate_id": start["certificate_id"]}
+    saved = {name: start.get(name, False) for name in ("certificate_id", *FLAGS)}
     sent = {name: value for name, value in values.items() if value is not None and value is not False}
     form = make_form(MultiDict({name: str(value) for name, value in sent.items()}), saved, csrf=False)
     checked(form)

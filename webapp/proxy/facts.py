@@ -6,7 +6,8 @@ from typing import Any
 
 from webapp.dns.names import Fqdn, parse_name
 from webapp.errors import InvalidInput
-from webapp.proxy.npm_wire import Certificate, Host, HostSpec, checked
+from webapp.proxy.npm_certificate import Certificate
+from webapp.proxy.npm_wire import Host, HostSpec, checked
 from webapp.proxy.upstream import parse_host
 
 Facts = dict[str, Any]
@@ -55,6 +56,9 @@ def certificate_facts(certificate: Certificate) -> Facts:
         "name": certificate.name,
         "domains": list(certificate.domains),
         "expires_on": expires,
+        "provider": certificate.provider,
+        "dns": certificate.by_dns,
+        "made": certificate.is_made,
     }
 
 

@@ -7,12 +7,16 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, IntegerField, SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired, Optional, ValidationError
 
-from webapp.db import reading
-from webapp.dns import ledger
+from webapp.db import now, reading
+from webapp.dns import challenge, ledger
 from webapp.dns.names import Fqdn, parse_name
 from webapp.dns.records import AUTO_TTL, MAX_TTL, MIN_TTL
 from webapp.errors import InvalidInput
 from webapp.proxy import service
+from webapp.proxy.certificates import choice
+from webapp.proxy.certificates.choice import Chosen
+from webapp.proxy.certificates.holders import FLAGS
+from webapp.proxy.certificates.models import Holder
 from webapp.proxy.models import OPTIONS, HostOptions, ProxyHost
 from webapp.proxy.service import ProxyWish
 from webapp.proxy.upstream import parse_host
@@ -23,7 +27,7 @@ AS_DEFAULT = "default"
 class OptionsForm(FlaskForm):  # type: ignore[misc]
     """What can be chosen for a proxy host: encryption, and what differs in DNS."""
 
-    certificate_id = SelectField("Certificate", coerce=int, default=0, validate_choice=False)
+    certificate_id = SelectField("Certificate", coerce=choice.coerce, default=0, validate_choice=False)
     ssl_forced = BooleanField("Force SSL", description="Sends http visitors to https.")
     http2_support = BooleanField("HTTP/2")
     hsts_enabled = BooleanField("HSTS", description="Browsers will insist on https for a long time.")
@@ -46,13 +50,16 @@ class OptionsForm(FlaskForm):  # type: ignore[misc]
         "TTL (seconds)", validators=[Optional()], description="Blank: as in the settings. 1 means automatic."
     )
 
-    def __init__(self, *args: Any, base: str, certificates: Iterable[dict[str, Any]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, base: str, certificates: Iterable[dict[str, Any]], zone: str = "", **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.base = base
-        offered = {0: "None (plain http)"}
+        offered: dict[int | str, str] = {0: "None (plain http)"}
         offered |= {c["id"]: f"{c['name']} ({', '.join(c['domains'])})" for c in certificates}
         saved = self.certificate_id.object_data
         offered.setdefault(saved, f"Certificate {saved} (not in the list)")
+        offered |= {way: label for way, label in choice.LABELS.items() if zone or way == "new-http"}
         self.certificate_id.choices = [SelectChoice(*item) for item in offered.items()]
         self.fqdn = Fqdn("")
 
@@ -87,9 +94,17 @@ class OptionsForm(FlaskForm):  # type: ignore[misc]
             raise ValidationError(f"Enter 1 for automatic, or {MIN_TTL} to {MAX_TTL} seconds.")
 
     def options(self) -> dict[str, Any]:
-        """The chosen options by name, see `models.OPTIONS`."""
+        """The chosen options by name, see `models.OPTIONS`; while a new certificate is got, all of it stays."""
         same = {name: self[name].data for name in OPTIONS}
+        if isinstance(same["certificate_id"], str):
+            same |= {name: self[name].object_data or False for name in FLAGS}
+            same["certificate_id"] = self.certificate_id.object_data
         return same | {"dns_proxied": {"yes": True, "no": False}.get(self.dns_proxied.data)}
+
+    def chosen(self) -> Chosen:
+        """What is to be done about the certificate."""
+        flags = {name: bool(self[name].data) for name in FLAGS}
+        return Chosen(self.certificate_id.data, self.certificate_id.object_data, flags)
 
 
 class ProxyForm(OptionsForm):
@@ -131,6 +146,12 @@ class ProxyForm(OptionsForm):
         )
 
 
+def encrypted(form: ProxyForm) -> service.Then:
+    """What is to be done about the certificate once the proxy is written."""
+    chosen, at = form.chosen(), now()
+    return lambda host: chosen.apply(Holder.PROXY, host.id, [host.fqdn], at)
+
+
 def parsed(parse: Any) -> Any:
     """What `parse` returns; its InvalidInput becomes the field's message."""
     try:
@@ -152,10 +173,14 @@ def option_fields(chosen: HostOptions) -> dict[str, Any]:
 
 
 def surroundings() -> dict[str, Any]:
-    """What a form over host options needs besides its data: the base domain, and the certificates last read."""
+    """What a form over host options needs besides its data: base domain, certificates, zone for DNS challenges."""
     with reading() as session:
         dns, npm = ledger.settings_or_none(session), service.npm_settings_or_none(session)
-        return {"base": dns.base_domain if dns else "", "certificates": npm.certificates if npm else []}
+        return {
+            "base": dns.base_domain if dns else "",
+            "certificates": [c for c in npm.certificates if c.get("made", True)] if npm else [],
+            "zone": challenge.zone_name(session),
+        }
 
 
 def make_form(data: Any, start: dict[str, Any] | None = None, *, csrf: bool = True) -> ProxyForm:

@@ -54,6 +54,7 @@ class NpmSettings(Base):
     next_try_at: Mapped[datetime | None]
     hosts: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     certificates: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    certificates_warned_at: Mapped[datetime | None]
 
     @property
     def ready(self) -> bool:

@@ -5,10 +5,11 @@ from typing import Any
 from webapp.errors import ProxyError
 from webapp.proxy import npm_refusals as refusals
 from webapp.proxy import npm_wire as wire
+from webapp.proxy.npm_certificate import Certificate
 from webapp.proxy.npm_mark import Mark
 from webapp.proxy.npm_reader import HOSTS, NpmReader
 from webapp.proxy.npm_transport import Answer, Lost
-from webapp.proxy.npm_wire import Account, Certificate, Host, HostSpec
+from webapp.proxy.npm_wire import Account, Host, HostSpec
 
 __all__ = ["Account", "Certificate", "Host", "HostSpec", "Mark", "NpmClient"]
 
@@ -68,6 +69,18 @@ class NpmClient(NpmReader):
         except Lost as lost:
             raise refusals.unconfirmed(f"the mark of the proxy host {host.domains[0]}") from lost
         self._accept(answer, f"change the proxy host {host.domains[0]}")
+
+    def rewrite_host(self, host_id: int) -> None:
+        """Have NPM write a host of ours anew as its row says; one that is gone, or not ours, is left alone."""
+        row = self._row(host_id)
+        mark = wire.host(row).mark if row is not None else None
+        if row is None or mark is None or mark.install != self._install:
+            return
+        try:
+            answer = self._npm.call("PUT", f"{HOSTS}/{host_id}", wire.untested(row, mark))
+        except Lost as lost:
+            raise refusals.unconfirmed(f"the state of the proxy host {wire.host(row).domains[0]}") from lost
+        self._accept(answer, "change proxy hosts")
 
     def delete_host(self, host_id: int, *, adopt: bool = False) -> bool:
         """Delete a host; one that is gone already is no error.

@@ -7,11 +7,13 @@ from typing import Any
 import requests
 
 from webapp.errors import ProxyError
+from webapp.proxy import npm_certificate
 from webapp.proxy import npm_refusals as refusals
 from webapp.proxy import npm_wire as wire
+from webapp.proxy.npm_certificate import Certificate
 from webapp.proxy.npm_http import Connection
 from webapp.proxy.npm_transport import Transport, base_address
-from webapp.proxy.npm_wire import Account, Certificate, Host
+from webapp.proxy.npm_wire import Account, Host
 
 HOSTS = "/nginx/proxy-hosts"
 
@@ -43,22 +45,26 @@ class NpmReader:
         )
         self._npm = Connection(transport, email, password, clock)
 
-    def account(self) -> Account:
-        """Test the connection: the release, and what the account may do."""
+    def version(self) -> tuple[int, int, int]:
+        """The release."""
         health = self._npm.public("/").data
         version = health.get("version") if isinstance(health, dict) else None
         if not isinstance(version, dict) or not all(isinstance(part, int) for part in version.values()):
             raise self._npm.transport.not_npm()
         if health.get("setup") is False:
             raise ProxyError("Nginx Proxy Manager has no user yet. Open its pages and create the first one.")
-        major, minor, revision = (version.get(part, 0) for part in ("major", "minor", "revision"))
-        me = self._me()
-        permissions = me.get("permissions") or {}
+        return (version.get("major", 0), version.get("minor", 0), version.get("revision", 0))
+
+    def account(self) -> Account:
+        """Test the connection: the release, and what the account may do."""
+        version, me = self.version(), self._me()
+        permissions, admin = me.get("permissions") or {}, "admin" in (me.get("roles") or [])
         return Account(
-            version=(major, minor, revision),
+            version=version,
             email=str(me.get("email") or self._npm.email),
-            may_edit_hosts="admin" in (me.get("roles") or []) or permissions.get("proxy_hosts") == "manage",
+            may_edit_hosts=admin or permissions.get("proxy_hosts") == "manage",
             may_see_all=permissions.get("visibility") == "all",
+            may_edit_certificates=admin or permissions.get("certificates") == "manage",
         )
 
     def list_hosts(self) -> list[Host]:
@@ -67,7 +73,7 @@ class NpmReader:
 
     def list_certificates(self) -> list[Certificate]:
         """Every certificate that the account can see."""
-        return [wire.certificate(row) for row in self._rows("/nginx/certificates", "see certificates")]
+        return [npm_certificate.read(row) for row in self._rows("/nginx/certificates", "see certificates")]
 
     def get_host(self, host_id: int) -> Host | None:
         """One proxy host, None when there is none."""

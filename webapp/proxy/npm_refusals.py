@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from webapp.errors import ProxyError
+from webapp.proxy.npm_certificate import Certificate
 from webapp.proxy.npm_transport import Answer, NotAllowed
-from webapp.proxy.npm_wire import Certificate, Host
+from webapp.proxy.npm_wire import Host
 
 
 def refused(answer: Answer, action: str, email: str) -> ProxyError:

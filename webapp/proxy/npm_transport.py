@@ -49,6 +49,13 @@ class Answer:
         return " ".join(str(text or "").split())[:300]
 
     @property
+    def lines(self) -> list[str]:
+        """What a command behind the request printed; only errors about certificates say so."""
+        debug = self.data.get("debug") if isinstance(self.data, dict) else None
+        stack = debug.get("stack") if isinstance(debug, dict) else None
+        return [str(line) for line in stack] if isinstance(stack, list) else []
+
+    @property
     def doubtful(self) -> bool:
         """Whether a bad token may be the reason: releases disagree about how they say that."""
         expired = self.status == 400 and self.message == "Token has expired"

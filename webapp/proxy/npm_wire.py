@@ -89,16 +89,6 @@ class Host:
 
 
 @dataclass(frozen=True)
-class Certificate:
-    """A certificate that hosts can use; NPM sends private keys along, which are dropped here."""
-
-    id: int
-    name: str
-    domains: tuple[str, ...]
-    expires_on: datetime | None
-
-
-@dataclass(frozen=True)
 class Account:
     """What the connection test found out: the release, and what the account may do."""
 
@@ -106,6 +96,7 @@ class Account:
     email: str
     may_edit_hosts: bool
     may_see_all: bool
+    may_edit_certificates: bool = False
 
 
 def checked(spec: HostSpec) -> HostSpec:
@@ -188,16 +179,6 @@ def host(row: Row) -> Host:
         )
     except (KeyError, TypeError, ValueError) as error_:
         raise ProxyError("Nginx Proxy Manager sent a proxy host that cannot be read.") from error_
-
-
-def certificate(row: Row) -> Certificate:
-    """A certificate from its row, without its key. Raises ProxyError when it cannot be read."""
-    try:
-        domains = tuple(str(name).lower() for name in row.get("domain_names") or [])
-        name = str(row.get("nice_name") or ", ".join(domains))
-        return Certificate(int(row["id"]), name, domains, moment(row.get("expires_on")))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ProxyError("Nginx Proxy Manager sent a certificate that cannot be read.") from error
 
 
 def moment(text: object) -> datetime | None:

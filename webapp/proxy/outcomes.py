@@ -14,7 +14,7 @@ from webapp.proxy.facts import brief, certificate_facts, host_facts
 from webapp.proxy.hostlist import HostList
 from webapp.proxy.jobs import Finding, Job
 from webapp.proxy.models import ASTRAY, HostStatus, ProxyHost
-from webapp.proxy.npm_wire import Certificate
+from webapp.proxy.npm_certificate import Certificate
 from webapp.proxy.service import LONG_AGO, npm_settings, npm_settings_or_none
 
 log = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """Standalone proxies: create, change, remove. Writes wishes; `publish` makes them true."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -21,9 +21,10 @@ from webapp.proxy.models import HostStatus, NpmSettings, ProxyHost
 MOST_ID = 2**31 - 1
 """A larger number in an address cannot even be looked up."""
 
-
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 """What is said to have been read then is read again, and still counts as read before."""
+
+Then = Callable[[ProxyHost], None]  # what else belongs to a change
 
 
 class HeldOutside(Busy):
@@ -61,8 +62,8 @@ def npm_settings_or_none(session: Session) -> NpmSettings | None:
     return session.get(NpmSettings, 1)
 
 
-def create(wish: ProxyWish, *, at: datetime) -> ProxyHost:
-    """Wish for a new proxy and claim its name, both or neither. Raises Busy for a name in use."""
+def create(wish: ProxyWish, *, then: Then = lambda _host: None, at: datetime) -> ProxyHost:
+    """Wish for a new proxy and claim its name, all or nothing. Raises Busy for a name in use."""
     with _change() as session:
         check_free(session, wish.fqdn, None)
         host = ProxyHost(consumer_type=ConsumerType.STANDALONE, created_at=at, updated_at=at, **asdict(wish))
@@ -70,11 +71,19 @@ def create(wish: ProxyWish, *, at: datetime) -> ProxyHost:
         session.add(host)
         flush(session, wish.fqdn)
         claim_names(host, at)
+        then(host)
         wake_worker_on_commit()
         return host
 
 
-def update(proxy_id: int, wish: ProxyWish, *, version: int | None = None, at: datetime) -> ProxyHost:
+def update(
+    proxy_id: int,
+    wish: ProxyWish,
+    *,
+    version: int | None = None,
+    then: Then = lambda _host: None,
+    at: datetime,
+) -> ProxyHost:
     """Change a proxy; a new name moves host and record. A wish that changes nothing causes no outside call,
     unless somebody changed the host over there.
 
@@ -88,6 +97,7 @@ def update(proxy_id: int, wish: ProxyWish, *, version: int | None = None, at: da
             )
         same = asdict(wish) == {name: getattr(host, name) for name in asdict(wish)}
         if same and not host.is_astray:
+            then(host)
             return host
         check_free(session, wish.fqdn, host)
         for name, value in asdict(wish).items():
@@ -95,6 +105,7 @@ def update(proxy_id: int, wish: ProxyWish, *, version: int | None = None, at: da
         host.ask(at)
         flush(session, wish.fqdn)
         claim_names(host, at)
+        then(host)
         wake_worker_on_commit()
         return host
 

@@ -10,7 +10,11 @@ from webapp.dns import ledger
 from webapp.dns.models import ConsumerType
 from webapp.errors import Busy, InvalidInput, Stale
 from webapp.proxy import drift, service
-from webapp.proxy.forms import ProxyForm, as_fields, make_form
+from webapp.proxy.certificates import listing as certificates
+from webapp.proxy.certificates import service as requests
+from webapp.proxy.certificates.holders import encryption_of
+from webapp.proxy.certificates.models import Holder
+from webapp.proxy.forms import ProxyForm, as_fields, encrypted, make_form
 from webapp.proxy.models import HostStatus
 from webapp.ui import announce, current_args, go, show, wants_fragment
 
@@ -36,7 +40,7 @@ def create() -> AnyResponse:
     if not form.validate():
         return show("proxy/edit.html", "proxy/_form.html", status=422, form=form, proxy=None)
     try:
-        host = service.create(form.wish(), at=now())
+        host = service.create(form.wish(), then=encrypted(form), at=now())
     except (Busy, InvalidInput) as error:
         return refused(form, error, None)
     flash(f"{host.fqdn} is on its way.", "success")
@@ -52,6 +56,7 @@ def edit(proxy_id: int) -> Response:
         records = ledger.by_consumer(session, host.consumer)
         answer = drift.answers(session, [host]).get(host.id)
         page: dict[str, Any] = {"form": form, "proxy": host, "records": records, "answer": answer}
+        page["asked"] = requests.of_holders(session, Holder.PROXY, [host.id]).get(host.id)
         return show("proxy/edit.html", "proxy/_form.html", **page)
 
 
@@ -61,11 +66,12 @@ def update(proxy_id: int) -> AnyResponse:
     with reading() as session:
         host = service.get(session, proxy_id)
         shown = {"id": host.id, "fqdn": host.fqdn}
-        form = make_form(request.form, {"certificate_id": host.certificate_id})
+        form = make_form(request.form, encryption_of(host))
     if not form.validate():
         return show("proxy/edit.html", "proxy/_form.html", status=422, form=form, proxy=shown)
     try:
-        service.update(proxy_id, form.wish(), version=form.version.data, at=now())
+        wish, version = form.wish(), form.version.data
+        service.update(proxy_id, wish, version=version, then=encrypted(form), at=now())
     except (Busy, InvalidInput) as error:
         return refused(form, error, shown)
     flash(f"{form.fqdn} is saved.", "success")
@@ -133,6 +139,8 @@ def listing(text: str, status: str) -> dict[str, Any]:
             "answers": drift.answers(session, hosts),
             "missing": drift.missing(session),
             "npm": service.npm_settings_or_none(session),
+            "certificates": certificates.by_id(session, now()),
+            "requests": requests.of_holders(session, Holder.PROXY, {h.id for h in hosts}),
             "text": text,
             "chosen": status,
             "statuses": list(HostStatus),
@@ -141,9 +149,10 @@ def listing(text: str, status: str) -> dict[str, Any]:
 
 
 def refused(form: ProxyForm, error: Busy | InvalidInput, proxy: Any) -> Response:
-    """The form again with what is wrong beside the name, or on top when the page is out of date."""
+    """The form again with what is wrong beside its field, or on top when the page is out of date."""
     if isinstance(error, Stale):
         form.form_errors.append(error.message)
     else:
-        form.name.errors = [*form.name.errors, error.message]
+        field = form._fields.get(getattr(error, "field", None), form.name)
+        field.errors = [*field.errors, error.message]
     return show("proxy/edit.html", "proxy/_form.html", status=error.status, form=form, proxy=proxy)

@@ -70,6 +70,11 @@ class CloudflareStandIn(StandIn):
         with self.lock:
             return self._api.tokens.add(value, zones, permissions, status, kind).id
 
+    def knows(self, token: str) -> bool:
+        """Whether this is a token that works."""
+        with self.lock:
+            return self._api.tokens.works(token)
+
     def add_zone(self, name: str, plan: str = "free", status: str = "active", quota: Quota = None) -> str:
         """A new zone; returns its id. `quota` replaces the plan's number of records ("account": none here)."""
         with self.lock:

@@ -61,6 +61,10 @@ class Tokens:
         self._tokens[value] = token
         return token
 
+    def works(self, value: str) -> bool:
+        """Whether a token of this value is active."""
+        return value in self._tokens and self._tokens[value].status == "active"
+
     def authorised(self, request: Request) -> Token:
         """The active token the request carries. Raises Refused."""
         token = self._carried(request)

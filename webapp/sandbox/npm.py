@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from webapp.sandbox.npm_auth import Accounts, User
+from webapp.sandbox.npm_certbot import Certbot
 from webapp.sandbox.npm_certificates import Certificates
 from webapp.sandbox.npm_dialect import Dialect, Row
 from webapp.sandbox.npm_hosts import ProxyHosts
@@ -18,7 +19,7 @@ _PAGE = "<html>\r\n<head><title>{0}</title></head>\r\n<body><h1>{0}</h1></body>\
 class NpmStandIn(StandIn):
     """Behaves like a real Nginx Proxy Manager of the given release.
 
-    Its state is open: `nginx`, `certificates`, `accounts` and `proxy_hosts` have switches of their own.
+    Its state is open: `nginx`, `certbot`, `certificates`, `accounts` and `proxy_hosts` have switches of their own.
     `iso_times` writes time stamps as an installation on MariaDB does. `starting` answers everything with
     nginx's 502 page. `clock_offset` moves its clock.
     """
@@ -31,6 +32,7 @@ class NpmStandIn(StandIn):
         self.nginx = Nginx()
         self.accounts = Accounts(self.dialect, self.now)
         self.certificates = Certificates(self.dialect, self.now, self.accounts, self.nginx, self._hosts_using)
+        self.certbot.pause = self.let_others_pass
         self.proxy_hosts = ProxyHosts(self.dialect, self.now, self.accounts, self.nginx, self.certificates)
         self._api = Api(self.dialect, self.accounts, self.certificates, self.proxy_hosts)
 
@@ -38,6 +40,11 @@ class NpmStandIn(StandIn):
     def url(self) -> str:
         """What a user enters as the address: without /api."""
         return self.address
+
+    @property
+    def certbot(self) -> Certbot:
+        """How asking for certificates goes."""
+        return self.certificates.certbot
 
     @property
     def nginx_broken(self) -> bool:
@@ -119,6 +126,15 @@ class NpmStandIn(StandIn):
     def served(self) -> set[str]:
         """The names whose configuration is live in nginx."""
         return self.nginx.served()
+
+    def let_others_pass(self, seconds: float) -> None:
+        """Wait in the middle of a request; others are answered meanwhile."""
+        if seconds:
+            self.lock.release()
+            try:
+                self._stopping.wait(seconds)
+            finally:
+                self.lock.acquire()
 
     def handle(self, request: Request) -> Reply:
         """Answer one request as NPM does."""

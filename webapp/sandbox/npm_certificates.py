@@ -1,20 +1,22 @@
 """The certificates of the Nginx Proxy Manager stand-in: listed, issued by a pretended certbot, deleted."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from webapp.sandbox import npm_certbot
 from webapp.sandbox.npm_auth import Accounts, User
+from webapp.sandbox.npm_certbot import Certbot
 from webapp.sandbox.npm_dialect import Dialect, Refusal, Row
-from webapp.sandbox.npm_nginx import Nginx
+from webapp.sandbox.npm_nginx import Conf, Nginx
 
 _EXPANSIONS = {"owner", "proxy_hosts", "redirection_hosts", "dead_hosts", "streams"}
-_LOG = "Error: Saving debug log to /data/logs/letsencrypt.log"
+_LIFE = timedelta(days=90)
 
 
 @dataclass
 class Certificates:
-    """All certificates; `certbot_fails` makes every later issue fail its challenge."""
+    """All certificates; `certbot` has the switches for how asking for one goes."""
 
     dialect: Dialect
     clock: Callable[[], datetime]
@@ -23,8 +25,10 @@ class Certificates:
     hosts_using: Callable[[int], list[Row]]
     rows: dict[int, Row] = field(default_factory=dict)
     empty: set[int] = field(default_factory=set)
-    certbot_fails: bool = False
     count: int = 0
+
+    def __post_init__(self) -> None:
+        self.certbot = Certbot(self.dialect)
 
     def add(self, owner: int, name: str, domains: Iterable[str], expires: datetime, provider: str) -> Row:
         """A certificate whose files are there."""
@@ -70,18 +74,55 @@ class Certificates:
         }
 
     def issue(self, user: User, domains: list[str] | None, meta: Row) -> Row:
-        """Let certbot work: hosts with one of the names go dark. Raises Refusal (500) when it fails."""
-        reason = self._certbot(domains, meta)
-        if reason is not None:
+        """Let certbot work: hosts with one of the names are out of service meanwhile.
+
+        Afterwards their files are there again, but without a certificate, and nginx has not read them yet. Raises
+        Refusal (500) when certbot fails: then the row is gone, and nginx has read the files.
+        """
+        if domains is None:
+            text = "TypeError: Cannot read properties of undefined (reading 'join')"
+            raise Refusal(500, stack=(text,))
+        if meta.get("dns_challenge") and meta.get("dns_provider") != "cloudflare":
             self.count += 1
-            raise Refusal(500, stack=(_LOG, reason) if "Type" not in reason else (reason,))
-        names = domains or []
-        row = self.add(
-            user.id, ", ".join(sorted(names)), names, self.clock() + timedelta(days=90), "letsencrypt"
-        )
+            raise self.dialect.not_found(meta.get("dns_provider"))
+        row = self.add(user.id, ", ".join(sorted(domains)), domains, self.clock(), "letsencrypt")
         row["meta"] = dict(meta)
-        self.nginx.loaded = {k: c for k, c in self.nginx.loaded.items() if not set(c.domains) & set(names)}
+        taken = self._take_out(set(domains))
+        reason = self.certbot.run(domains, meta)
+        if self.certbot.dies:
+            raise Refusal(500)
+        self.nginx.files |= {number: replace(conf, certificate=0) for number, conf in taken.items()}
+        if reason:
+            del self.rows[row["id"]]
+            self.nginx.reload()
+            raise self._failed(reason)
+        row["expires_on"] = self.clock() + _LIFE
         return row
+
+    def renew(self, user: User, number: str) -> Row:
+        """A new certificate in the old one's place, with all that is known of it in the answer. Raises Refusal."""
+        row = self._seen(user, number)
+        if row["provider"] != "letsencrypt":
+            raise Refusal(400, "Only Let'sEncrypt certificates can be renewed")
+        if reason := self.certbot.run(row["domain_names"], row["meta"]):
+            raise self._failed(reason)
+        row["expires_on"] = self.clock() + _LIFE
+        row["modified_on"] = self.clock()
+        return self.dialect.row({**row, "is_deleted": False})
+
+    def _take_out(self, names: set[str]) -> dict[int, Conf]:
+        """Delete the files of hosts with one of the names, and have nginx forget them."""
+        taken = {n: conf for n, conf in self.nginx.files.items() if set(conf.domains) & names}
+        for number in taken:
+            del self.nginx.files[number]
+        self.nginx.loaded = {n: c for n, c in self.nginx.loaded.items() if n not in taken}
+        return taken
+
+    def _failed(self, reason: str) -> Refusal:
+        first = "CommandError: " if not self.dialect.disguised else "Error: "
+        if reason == npm_certbot.ANOTHER:
+            return Refusal(500, stack=(first + reason, npm_certbot.HELP, ""))
+        return Refusal(500, stack=(first + npm_certbot.LOG, reason, npm_certbot.HELP))
 
     def delete(self, user: User, number: str) -> None:
         """Forget a certificate; the files of one from Let's Encrypt go too, whoever uses them."""
@@ -94,17 +135,6 @@ class Certificates:
         """A certificate as a host shows it, None when it does not exist."""
         row = self.rows.get(number)
         return None if row is None else self.dialect.row({**row, "is_deleted": False, "meta": {}})
-
-    def _certbot(self, domains: list[str] | None, meta: Row) -> str | None:
-        if domains is None:
-            return "TypeError: Cannot read properties of undefined (reading 'join')"
-        if not self.dialect.disguised and not (
-            meta.get("letsencrypt_agree") and meta.get("letsencrypt_email")
-        ):
-            return "An unexpected error occurred:"
-        if any(name.startswith("*.") for name in domains) and not meta.get("dns_challenge"):
-            return "Client with the currently selected authenticator does not support any combination."
-        return "Some challenges have failed." if self.certbot_fails else None
 
     def _seen(self, user: User, number: str) -> Row:
         row = self.rows.get(int(number))

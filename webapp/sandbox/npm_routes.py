@@ -180,6 +180,12 @@ def _create_certificate(api: Api, call: Call) -> Row:
         return api.certificates.create(user, body)
 
 
+def _renew_certificate(api: Api, call: Call) -> Row:
+    user = api.permitted(call, "certificates", change=True)
+    with api.changing():
+        return api.certificates.renew(user, call.number)
+
+
 def _delete_certificate(api: Api, call: Call) -> bool:
     user = api.permitted(call, "certificates", change=True)
     with api.changing():
@@ -227,4 +233,5 @@ _ROUTES: list[tuple[str, str, int, Callable[[Api, Call], Any]]] = [
     ("POST", "/nginx/certificates", 201, _create_certificate),
     ("GET", _CERTIFICATE, 200, _get_certificate),
     ("DELETE", _CERTIFICATE, 200, _delete_certificate),
+    ("POST", f"{_CERTIFICATE}/renew", 200, _renew_certificate),
 ]

@@ -21,12 +21,13 @@ from webapp.deploy.apps import AppWish
 from webapp.deploy.recipe import Recipe
 from webapp.dns import ledger
 from webapp.dns.desired import Mode, Policy
-from webapp.dns.names import Fqdn
+from webapp.dns.names import Fqdn, is_within
 from webapp.dns.records import Target, Zone
 from webapp.dns.switch import Wanted
 from webapp.errors import ForgeError
 from webapp.proxy import service as proxies
 from webapp.proxy.service import ProxyWish
+from webapp.sandbox import npm_certbot
 from webapp.sandbox.cloudflare import CloudflareStandIn
 from webapp.sandbox.engine import Behaviour, EngineStandIn
 from webapp.sandbox.nameserver import NameServerStandIn
@@ -91,6 +92,9 @@ class World:
         self.engine.put_image(IMAGE, "v3-broken", behaviour=Behaviour.SICK, has_health_check=True)
         self.engine.put_by_hand("somebody-elses-database")
         self.npm.add_certificate(f"*.{ZONE}", [f"*.{ZONE}"], now() + timedelta(days=60))
+        self.npm.add_certificate("www, bought", [f"www.{ZONE}"], now() + timedelta(days=200), "other")
+        self.npm.certbot.reaches = lambda name: SERVER in self.resolve(name, "A")
+        self.npm.certbot.complains = self._complains
 
     def _panel(self) -> Flask:
         from webapp import create_app
@@ -134,6 +138,7 @@ class World:
         say(f"  at the engine's stand-in: shop is deployed at shop.{ZONE}; v2 and v3-broken wait to be tried")
         say(f"Sign in as admin with the password {password}")
         self.engine.pull_seconds = 2.0  # from here on somebody may be looking
+        self.npm.certbot.seconds = 3.0
         return password
 
     def connect(self, mode: Mode = Mode.MANAGED) -> None:
@@ -177,6 +182,12 @@ class World:
             if not action.is_over:
                 raise ForgeError(f"{action.title} is not finished.")
             return action.phase
+
+    def _complains(self, token: str, name: str) -> str:
+        """What Cloudflare has against a token that certbot brings along."""
+        if not self.cloudflare.knows(token):
+            return npm_certbot.CREDENTIALS_REFUSED
+        return "" if is_within(name, ZONE) else npm_certbot.UNKNOWN_ZONE.format(name=name)
 
     def check_now(self) -> None:
         """Have the next round come now."""

@@ -86,6 +86,9 @@ def _npm_findings(client: NpmClient) -> list[Finding]:
     findings.append(
         Finding("Proxy hosts", True, f"{count} proxy host{'' if count == 1 else 's'} can be seen.")
     )
+    if not account.may_edit_certificates:
+        message = "The account cannot request certificates, if you want that here: it needs Manage for certificates."
+        findings.append(Finding("Certificates", None, message))
     if not account.may_see_all:
         message = (
             "The account sees only its own hosts. Set its visibility to «All items», or names may collide."
