@@ -6,8 +6,8 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
@@ -75,12 +75,12 @@ def run(app: Flask, host: str, port: int, **worker_options: Any) -> None:
     server = listen(app, host, port)
     place = f"[{host}]" if ":" in host else host
     with working(app, **worker_options) as thread:
-        try:
-            on_stop(server.close)
-            click.echo(f"Tiny Forge is at http://{place}:{port} (press Ctrl-C to stop).")
+        on_stop()
+        click.echo(f"Tiny Forge is at http://{place}:{port} (press Ctrl-C to stop).")
+        with suppress(KeyboardInterrupt):  # a second one, while the requests under way are finished
             server.run()
-        except (KeyboardInterrupt, OSError):  # closing the socket is how the loop is told to end
-            log.info("stopping")
+        log.info("stopping")
+        server.close()
     leave(thread)
 
 
@@ -129,11 +129,10 @@ def listen(app: Flask, host: str, port: int) -> Any:
         raise ForgeError(f"Cannot listen on {host} port {port}: {error.strerror}.") from error
 
 
-def on_stop(act: Callable[[], object] = lambda: None) -> None:
-    """Have SIGTERM do the same as Ctrl-C, after `act`."""
+def on_stop() -> None:
+    """Have SIGTERM do the same as Ctrl-C."""
 
     def stop(_signal: int, _frame: object) -> None:
-        act()
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
