@@ -6,6 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -56,7 +58,7 @@ class Panel:
     def is_up(self):
         try:
             return requests.get(f"{self.url}/healthz", timeout=2).status_code == 200
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     def end(self, how=signal.SIGTERM):
@@ -106,6 +108,25 @@ def test_it_ends_in_order_when_told(panel, how):
     assert panel.end(how) == 0
     assert "Traceback" not in panel.text()
     assert "worker: stopped" in panel.text()
+
+
+@pytest.mark.matrix
+def test_it_ends_in_order_under_visitors(panel):
+    leaving = threading.Event()
+
+    def visit():
+        while not leaving.is_set():
+            panel.is_up()
+
+    visitors = [threading.Thread(target=visit) for _ in range(4)]
+    for visitor in visitors:
+        visitor.start()
+    time.sleep(0.5)
+    assert panel.end(signal.SIGTERM) == 0
+    leaving.set()
+    for visitor in visitors:
+        visitor.join()
+    assert "Traceback" not in panel.text()
 
 
 def test_a_port_in_use_is_told(panel, start):
