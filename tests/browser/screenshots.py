@@ -20,7 +20,8 @@ PAGES = {
     "missing": "/no-such-page", "apps": "/apps", "app": "/apps/shop", "app-new": "/apps/new",
     "app-edit": "/apps/shop/edit", "app-remove": "/apps/shop/remove", "instance-new": "/apps/shop/instances/new",
     "instance-remove": "/instances/1/remove", "log": "/instances/1/log", "deploy-failed": "/actions/3",
-    "deploy-under-way": "/actions/4", "history": "/dns/history", "undo": "/dns/history/1/undo", "certificates": "/certificates", "adopt": "/proxies/adopt",
+    "deploy-under-way": "/actions/4", "history": "/dns/history", "undo": "/dns/history/1/undo",
+    "certificates": "/certificates", "adopt": "/proxies/adopt",
 }  # fmt: skip
 
 
