@@ -75,6 +75,15 @@ def test_a_creation_is_put_back_and_the_name_stays_claimed(panel: Panel) -> None
     assert (panel.row().status, panel.row().wanted, panel.unsettled()) == (Status.ABSENT, True, 0)
 
 
+def test_what_comes_back_with_other_settings_is_told_before(panel: Panel) -> None:
+    up(panel)
+    put_back(panel)
+    assert panel.preview(target=Target(ipv4=THERE)).creates == 1
+    panel.save(target=Target(ipv4=THERE))
+    panel.round()
+    assert panel.live() == {RECORD: THERE}
+
+
 def test_a_record_made_by_hand_in_its_place_is_left_alone(panel: Panel) -> None:
     up(panel)
     put_back(panel)
