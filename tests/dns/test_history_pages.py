@@ -146,6 +146,17 @@ def test_the_dns_page_tells_what_was_put_back_and_lets_go_of_it(panel: Panel, cl
     assert panel.live() == {f"{OTHER} A": HERE}
 
 
+def test_following_the_settings_again_keeps_the_filters_of_the_page(panel: Panel, client: Browser) -> None:
+    eventful(panel)
+    client.post("/dns/history/3/undo")
+    panel.round()
+    page = {"HX-Current-URL": "http://localhost/dns?q=nothing"}
+    answer = client.post(f"/dns/history/records/{panel.row(OTHER).id}/follow", htmx=True, headers=page)
+    assert (answer.status_code, "HX-Redirect" in answer.headers) == (200, False)
+    assert "No record matches" in answer.text
+    assert "follows the settings again" in answer.headers["HX-Trigger"]
+
+
 def test_a_pinned_record_says_so(panel: Panel, client: Browser) -> None:
     eventful(panel)
     client.post("/dns/history/3/undo")
