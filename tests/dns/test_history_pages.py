@@ -203,3 +203,8 @@ def test_a_command_that_cannot_undo_says_why(panel: Panel, run: Run) -> None:
     result = run("undo", "4")
     assert result.exit_code == 1
     assert "has a record again" in result.output
+
+
+@pytest.mark.parametrize("number", ["0", "2147483648", "9" * 30])
+def test_a_number_that_no_change_can_have_is_bad_usage(panel: Panel, run: Run, number: str) -> None:
+    assert run("undo", number).exit_code == 2
