@@ -1,6 +1,7 @@
 """The app pages: each state with and without htmx, refusals with the form, nothing twice, nothing secret."""
 
 import pytest
+from sqlalchemy import select
 
 from tests.deploy.pages_world import (
     FORM,
@@ -15,11 +16,12 @@ from tests.deploy.pages_world import (
     polls,
     set_engine,
 )
-from webapp.db import reading
+from webapp.db import reading, transaction
 from webapp.deploy import rows
 from webapp.deploy.actions import Kind, Phase
 from webapp.deploy.apps import Secret
 from webapp.deploy.models import Seen
+from webapp.dns.models import DnsRecord
 
 pytestmark = pytest.mark.usefixtures("context")
 BOTH = pytest.mark.parametrize("htmx", [False, True])
@@ -81,6 +83,17 @@ def test_each_state_has_words_and_a_reason(client, seen, chip, why):
     assert chip in page
     assert why in page
     assert "Not reachable." in page
+
+
+@pytest.mark.parametrize("path", ["/", "/apps", "/apps/blog"])
+def test_a_name_whose_record_was_undone_is_not_called_reachable(client, path):
+    deployed()
+    with transaction() as session:
+        session.scalars(select(DnsRecord)).one().rest(START)
+    page = client.get(path).text
+    assert "was undone, so nobody knows" in page
+    assert "Reachable." not in page
+    assert "1 of 1 instance reachable" not in page
 
 
 @pytest.mark.parametrize("path", ["/", "/apps", "/apps/blog"])

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from tests.dns.panel_world import ELSEWHERE, HERE, THERE, Panel
+from tests.dns.panel_world import ELSEWHERE, HERE, HERE6, THERE, Panel
 from tests.dns.watched import Script, watch
 from webapp.actor import acting_as
 from webapp.db import reading
@@ -144,6 +144,19 @@ def test_a_refusal_is_told_with_its_reason_and_once(panel: Panel, script: Script
     panel.round()
     (change,) = changes()
     assert (change.result, change.error) == (Result.REFUSED, "No.")
+
+
+def test_refusals_of_both_types_of_a_name_are_told(panel: Panel, script: Script) -> None:
+    def no(call: str) -> None:
+        if call == "ensure_record":
+            raise Rejected("No.")
+
+    panel.save(target=Target(ipv4=HERE, ipv6=HERE6))
+    script.before = no
+    for _ in range(2):
+        up(panel)
+        panel.wait(3600)
+    assert [(c.type, c.result) for c in changes()] == [("A", Result.REFUSED), ("AAAA", Result.REFUSED)]
 
 
 def test_a_lost_answer_is_told_and_found_out_at_the_next_listing(panel: Panel, script: Script) -> None:

@@ -146,6 +146,17 @@ def test_the_dns_page_tells_what_was_put_back_and_lets_go_of_it(panel: Panel, cl
     assert panel.live() == {f"{OTHER} A": HERE}
 
 
+def test_following_the_settings_again_keeps_the_filters_of_the_page(panel: Panel, client: Browser) -> None:
+    eventful(panel)
+    client.post("/dns/history/3/undo")
+    panel.round()
+    page = {"HX-Current-URL": "http://localhost/dns?q=nothing"}
+    answer = client.post(f"/dns/history/records/{panel.row(OTHER).id}/follow", htmx=True, headers=page)
+    assert (answer.status_code, "HX-Redirect" in answer.headers) == (200, False)
+    assert "No record matches" in answer.text
+    assert "follows the settings again" in answer.headers["HX-Trigger"]
+
+
 def test_a_pinned_record_says_so(panel: Panel, client: Browser) -> None:
     eventful(panel)
     client.post("/dns/history/3/undo")
@@ -192,3 +203,8 @@ def test_a_command_that_cannot_undo_says_why(panel: Panel, run: Run) -> None:
     result = run("undo", "4")
     assert result.exit_code == 1
     assert "has a record again" in result.output
+
+
+@pytest.mark.parametrize("number", ["0", "2147483648", "9" * 30])
+def test_a_number_that_no_change_can_have_is_bad_usage(panel: Panel, run: Run, number: str) -> None:
+    assert run("undo", number).exit_code == 2

@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from tests.dns.outside_world import EDGE, Outside
 from tests.dns.panel_world import HERE, HERE6, Panel
+from tests.dns.undo_world import deleted, put_back
 from webapp.db import reading
 from webapp.dns import livecheck
 from webapp.dns.live import Liveness, Verdict
@@ -55,6 +56,15 @@ def test_a_name_that_the_servers_do_not_know_yet_is_not_visited(panel: Panel, ou
         NAME: "ns2.example.net does not have the record yet.",
         "b.example.com": "No name server has the record yet.",
     }
+
+
+def test_a_record_that_a_person_keeps_has_nothing_to_prove_itself_by(panel: Panel, outside: Outside) -> None:
+    deleted(panel)
+    put_back(panel)
+    outside.found = Verdict(Liveness.WRONG, "Somebody else.")
+    panel.see(outside)
+    assert (panel.row().live, outside.visits) == (Liveness.UNKNOWN, [])
+    assert "nothing here serves the name" in (panel.row().live_message or "")
 
 
 def test_two_records_of_a_name_take_one_visit(panel: Panel, outside: Outside) -> None:

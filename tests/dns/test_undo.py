@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.dns.panel_world import ELSEWHERE, HERE, THERE, Panel
+from tests.dns.panel_world import ELSEWHERE, HERE, HERE6, THERE, Panel
 from tests.dns.undo_world import NAME, RECORD, changes, deleted, drifted_and_healed, put_back, up
 from webapp.actor import acting_as
 from webapp.dns import undo
@@ -75,6 +75,15 @@ def test_a_creation_is_put_back_and_the_name_stays_claimed(panel: Panel) -> None
     assert (panel.row().status, panel.row().wanted, panel.unsettled()) == (Status.ABSENT, True, 0)
 
 
+def test_what_comes_back_with_other_settings_is_told_before(panel: Panel) -> None:
+    up(panel)
+    put_back(panel)
+    assert panel.preview(target=Target(ipv4=THERE)).creates == 1
+    panel.save(target=Target(ipv4=THERE))
+    panel.round()
+    assert panel.live() == {RECORD: THERE}
+
+
 def test_a_record_made_by_hand_in_its_place_is_left_alone(panel: Panel) -> None:
     up(panel)
     put_back(panel)
@@ -121,6 +130,19 @@ def test_a_name_kept_by_hand_says_so_to_whoever_wants_it(panel: Panel) -> None:
     put_back(panel)
     with pytest.raises(Busy, match="put back by hand"):
         panel.claim(NAME)
+
+
+def test_the_records_of_both_types_of_a_name_are_put_back_and_let_go_one_by_one(panel: Panel) -> None:
+    panel.save(target=Target(ipv4=HERE, ipv6=HERE6))
+    deleted(panel)
+    one, two = changes()[-2:]
+    put_back(panel, one)
+    put_back(panel, two)
+    assert panel.live() == {RECORD: HERE, f"{NAME} AAAA": HERE6}
+    assert len({row.consumer_id for row in panel.rows()}) == 1
+    undo.unpin(panel.rows()[0].id, at=panel.at)
+    panel.round()
+    assert panel.live() == {f"{NAME} AAAA": HERE6}
 
 
 @pytest.mark.parametrize("how", ["undo", "let go"])

@@ -2,13 +2,14 @@
 
 import pytest
 
-from tests.dns.panel_world import ELSEWHERE, Panel
+from tests.dns.panel_world import ELSEWHERE, HERE, HERE6, Panel
 from tests.dns.undo_world import NAME, RECORD, changes, deleted, drifted_and_healed, put_back, up
 from webapp.dns import service, undo
 from webapp.dns.changes import Answer
 from webapp.dns.desired import Mode, Policy
 from webapp.dns.journal import Kind
 from webapp.dns.models import Status
+from webapp.dns.records import Target
 from webapp.errors import Busy, InvalidInput, NotFound
 
 
@@ -82,6 +83,37 @@ def test_a_deletion_is_not_put_back_where_the_name_is_in_use(panel: Panel) -> No
     gone = changes()[-1]
     up(panel)
     with pytest.raises(Busy, match="has a record again"):
+        put_back(panel, gone)
+
+
+def test_a_deletion_is_not_put_back_where_the_name_has_come_to_somebody_else(panel: Panel) -> None:
+    panel.save(target=Target(ipv4=HERE, ipv6=HERE6))
+    deleted(panel)
+    gone = changes()[-1]
+    panel.save(target=Target(ipv4=HERE))
+    up(panel)
+    assert gone.type == "AAAA"
+    assert undo.problem(gone.id) == f"{NAME} is in use by the proxy of that name."
+
+
+def test_a_deletion_is_not_put_back_beside_a_record_that_excludes_it(panel: Panel) -> None:
+    deleted(panel)
+    address = changes()[-1]
+    panel.save(target=Target(cname="home.example.net"))
+    deleted(panel)
+    put_back(panel)
+    with pytest.raises(Busy, match="has a CNAME record that was put back by hand"):
+        put_back(panel, address)
+
+
+def test_a_deletion_that_two_undo_at_once_is_put_back_once(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deleted(panel)
+    gone = changes()[-1]
+    put_back(panel, gone)
+    monkeypatch.setattr(undo, "_check", lambda *_known: (panel.connection, None))  # as both saw it
+    with pytest.raises(Busy, match="a moment ago"):
         put_back(panel, gone)
 
 

@@ -105,6 +105,13 @@ def test_many_deleted_hosts_are_made_again_with_one_button(client, world, npm, h
     assert [row.status for row in world()] == [HostStatus.ONLINE] * 2
 
 
+@BOTH
+def test_a_page_that_still_shows_deleted_hosts_is_told_that_none_is(client, world, htmx):
+    answer = client.post("/proxies/restore-missing", htmx=htmx)
+    assert answer.status_code == 409
+    assert "No host is missing any more." in answer.text
+
+
 def test_drift_needs_attention(client, edited):
     page = client.get("/").text
     assert "Needs attention" in page

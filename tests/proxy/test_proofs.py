@@ -8,6 +8,7 @@ from tests.proxy.npm_world import OURS, spec
 from tests.proxy.publish_world import CHECK_EVERY
 from webapp.db import transaction
 from webapp.dns import ledger
+from webapp.dns.claimed import NO_RECORD
 from webapp.dns.connections import Connection
 from webapp.dns.models import DnsRecord
 from webapp.dns.proof import proof_for
@@ -86,6 +87,23 @@ def test_a_name_that_is_proxied_no_longer_loses_its_proof(panel, npm, host):
     keep_records(proxied=False)
     regular(panel)
     assert config(npm) == ""
+
+
+@pytest.mark.parametrize("by_settings", [False, True])
+def test_a_record_that_was_put_back_counts_as_it_is(panel, npm, host, by_settings):
+    keep_records(proxied=by_settings)
+    with transaction() as session:
+        session.query(DnsRecord).one().pin = {"content": "192.0.2.1", "ttl": 1, "proxied": not by_settings}
+    regular(panel)
+    assert piece_in(config(npm)) == ("" if by_settings else expected())
+
+
+def test_a_name_that_is_to_have_no_record_keeps_its_proof(panel, npm, host):
+    keep_records(proxied=True)
+    with transaction() as session:
+        session.query(DnsRecord).one().pin = NO_RECORD
+    regular(panel)
+    assert piece_in(config(npm)) == expected()
 
 
 def test_what_somebody_wrote_there_stays(panel, npm, host):

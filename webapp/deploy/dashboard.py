@@ -13,7 +13,7 @@ from webapp.deploy.engine import Mount, MountKind
 from webapp.deploy.models import App, EngineState, Instance, Seen, Version
 from webapp.deploy.recipe import Recipe, Strategy, takeover
 from webapp.dns import ledger
-from webapp.dns.models import SETTLED, ConsumerType, DnsRecord, Status
+from webapp.dns.models import UP, ConsumerType, DnsRecord, Status
 from webapp.proxy.instances import hosts_of
 from webapp.proxy.models import HostStatus, ProxyHost
 
@@ -115,7 +115,7 @@ def _lines(session: Session, apps: Sequence[App]) -> list[AppLine]:
             instance, version, host, mine, actions.get(instance.id),
             reachable(
                 engine, instance.seen, version is not None, host.status if host else None,
-                [row.status for row in mine if row.status not in SETTLED],
+                [row.status for row in mine if row.status not in UP],
             ),
         )  # fmt: skip
 
@@ -132,7 +132,10 @@ def reachable(
     host: HostStatus | None,
     open_records: Sequence[Status],
 ) -> Reachable:
-    """The first thing in a visitor's way, from the inside out: container, proxy host, DNS."""
+    """The first thing in a visitor's way, from the inside out: container, proxy host, DNS.
+
+    A name whose record was undone may still have one that somebody else keeps.
+    """
     if not has_version:
         return Reachable(None, "Nothing has been deployed yet.")
     if engine is not None and engine.error:
@@ -143,8 +146,10 @@ def reachable(
         return Reachable(None, "Its proxy host was changed in Nginx Proxy Manager, so nobody knows.")
     if host is not HostStatus.ONLINE:
         return Reachable(False, f"The proxy host is {host or 'missing'}.")
+    if waiting := [status for status in open_records if status is not Status.ABSENT]:
+        return Reachable(False, f"Its DNS record is {waiting[0]}.")
     if open_records:
-        return Reachable(False, f"Its DNS record is {open_records[0]}.")
+        return Reachable(None, "The DNS record of its name was undone, so nobody knows.")
     return Reachable(True, "Container, proxy host and name are as they should be.")
 
 

@@ -37,7 +37,7 @@ def claim(
         for row in ledger.by_consumer(session, consumer):
             if row.fqdn not in wanted or row.connection is not connection:
                 drop(session, row, at)
-        with _one_holder(session):
+        with one_holder(session):
             session.flush()
             for name in sorted(wanted):
                 for kind in settings.defaults.types:
@@ -117,7 +117,7 @@ def drop(session: Session, row: DnsRecord, at: datetime) -> None:
 
 
 @contextmanager
-def _one_holder(session: Session) -> Iterator[None]:
+def one_holder(session: Session) -> Iterator[None]:
     """The database has the last word on who holds a name, where another process claims it in the same moment."""
     try:
         yield

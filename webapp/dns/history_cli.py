@@ -54,7 +54,7 @@ def _said(facts: Facts | None) -> str | None:
 
 
 @dns.command()
-@click.argument("change_id", type=click.IntRange(1))
+@click.argument("change_id", type=click.IntRange(1, 2**31 - 1))
 @as_json
 def undo(change_id: int, as_json: bool) -> None:
     """Put the record back to what it was before the change; the next round does it."""

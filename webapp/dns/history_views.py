@@ -10,6 +10,7 @@ from webapp.dns import ledger, undo
 from webapp.dns.history import filters_from, history
 from webapp.dns.journal import Kind, Result
 from webapp.dns.models import ConsumerType
+from webapp.dns.views import changed
 from webapp.errors import Busy
 from webapp.ui import current_args, go, show
 
@@ -56,5 +57,5 @@ def follow(record_id: int) -> AnyResponse:
     row = undo.unpin(record_id, at=now())
     if row.wanted and row.next_try_at is None:
         raise Busy(f"The record of {row.fqdn} follows the settings already.")
-    flash(f"{row.fqdn} follows the settings again." if row.wanted else f"{row.fqdn} is let go.", "success")
-    return go(url_for("dns.index"))
+    told = f"{row.fqdn} follows the settings again." if row.wanted else f"{row.fqdn} is let go."
+    return changed("dns/_table.html", told)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from webapp.db import Base, Choice, reading, table, transaction
 from webapp.dns.changes import Change, Create, Delete, Update
 from webapp.dns.models import ConsumerType
-from webapp.dns.providers.base import Outcome, name_of
+from webapp.dns.providers.base import Outcome
 from webapp.dns.records import LiveRecord, Record, normal_content
 from webapp.errors import ProviderError
 
@@ -86,6 +86,7 @@ class Cause:
 class Entries:
     """The entries of one round, by the change each is about."""
 
+    connection_id: int
     round: str
     numbers: Mapping[int, int]
 
@@ -106,9 +107,12 @@ class Entries:
             self._set(session, fine[start : start + CHUNK], result=Result.DONE, ended_at=at)
 
     def _refused(self, session: Session, number: int, outcome: Outcome, at: datetime) -> None:
-        """The latest refusal stands for those before it: a refused change is tried again and again."""
+        """The latest refusal stands for those of the same before it: what is refused is tried again and again."""
+        record = _record(outcome.change)
         earlier = (
-            (RecordChange.fqdn == name_of(outcome.change))
+            (RecordChange.connection_id == self.connection_id)
+            & (RecordChange.fqdn == record.name)
+            & (RecordChange.type == str(record.type))
             & (RecordChange.result == Result.REFUSED)
             & (RecordChange.kind == _kind(outcome.change))
         )
@@ -134,7 +138,8 @@ def writing(
 
     Where the block ends early, what has no answer yet says why it is not known.
     """
-    entries = Entries(secrets.token_hex(8), {id(change): number for number, change in enumerate(changes)})
+    numbers = {id(change): number for number, change in enumerate(changes)}
+    entries = Entries(connection_id, secrets.token_hex(8), numbers)
     at = clock()
     common = {"round": entries.round, "at": at, "connection_id": connection_id, "zone": zone}
     values = [
@@ -155,7 +160,7 @@ def writing(
 
 
 def _entry(change: Change, cause: Cause | None, by: str) -> Facts:
-    record = change.live if isinstance(change, Delete) else change.record
+    record = _record(change)
     old = None if isinstance(change, Create) else change.live
     why = [cause.asked_for] if cause and cause.asked_for else []
     if isinstance(change, Update):
@@ -174,6 +179,11 @@ def _entry(change: Change, cause: Cause | None, by: str) -> Facts:
         "consumer_type": cause.consumer_type if cause else None,
         "consumer_id": cause.consumer_id if cause else None,
     }
+
+
+def _record(change: Change) -> Record | LiveRecord:
+    """What the change is about: the record that will be, or was."""
+    return change.live if isinstance(change, Delete) else change.record
 
 
 def _kind(change: Change) -> Kind:

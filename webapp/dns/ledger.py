@@ -13,7 +13,7 @@ from webapp.dns.changes import Answer
 from webapp.dns.claimed import Claim
 from webapp.dns.connections import Connection
 from webapp.dns.live import Liveness
-from webapp.dns.models import SETTLED, ConsumerType, DnsRecord, DnsSettings, Status
+from webapp.dns.models import SETTLED, UP, ConsumerType, DnsRecord, DnsSettings, Status
 from webapp.dns.names import is_within, zone_for
 from webapp.errors import NotFound
 
@@ -125,9 +125,9 @@ def statuses(session: Session, kind: ConsumerType, ids: Iterable[int]) -> dict[i
 
 
 def open_statuses(session: Session, kind: ConsumerType) -> dict[int, list[Status]]:
-    """The statuses of all claims of one kind of consumer that are not settled, by consumer."""
+    """The statuses of all claims of one kind of consumer by which a name is not up (yet), by consumer."""
     found: dict[int, list[Status]] = {}
-    where = (DnsRecord.consumer_type == kind, DnsRecord.wanted, DnsRecord.status.not_in(SETTLED))
+    where = (DnsRecord.consumer_type == kind, DnsRecord.wanted, DnsRecord.status.not_in(UP))
     query = select(DnsRecord.consumer_id, DnsRecord.status).where(*where).order_by(DnsRecord.id)
     for consumer_id, status in session.execute(query):
         found.setdefault(consumer_id, []).append(status)

@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ from webapp.dns.live import (
     check,
     questions_for,
 )
-from webapp.dns.models import DnsRecord, Status
+from webapp.dns.models import ConsumerType, DnsRecord, Status
 from webapp.dns.proof import Proof, proof_for
 from webapp.dns.records import Record
 from webapp.dns.retry import next_try
@@ -38,21 +38,30 @@ MOST_NAMES, MOST_VISITS = 200, 32
 
 AT_ONCE = 8
 
+UNPROVEN = Verdict(
+    Liveness.UNKNOWN, "It is proxied, and nothing here serves the name, so where it leads cannot be proven."
+)
+
 
 @dataclass(frozen=True)
 class Look:
-    """One row whose turn it is. `record` is what the provider has for it, and what the world should get."""
+    """One row whose turn it is. `record` is what the provider has for it, and what the world should get.
+
+    `by_hand`: a person keeps it, so that no proxy host here can prove anything.
+    """
 
     row: int
     zone: str
     record: Record
+    by_hand: bool
 
     @classmethod
     def of(cls, row: DnsRecord) -> "Look | None":
         """The look at a row; None where there is nothing to see."""
         if row.written is None or row.connection is None or not row.wanted or row.status is not Status.SYNCED:
             return None
-        return cls(row.id, row.connection.zone_name, row.written)
+        by_hand = row.consumer_type is ConsumerType.PERSON
+        return cls(row.id, row.connection.zone_name, row.written, by_hand)
 
     @property
     def wanted(self) -> frozenset[Content]:
@@ -118,12 +127,14 @@ class LiveCheck:
         except Outage as error:
             yield dict.fromkeys(looks, Verdict(Liveness.UNKNOWN, error.message))
             return
+        by_hand = {look.record.name for look in looks if look.by_hand}
         for start in range(0, len(names), AT_ONCE):
-            verdicts = self._proven(names[start : start + AT_ONCE], answers)
+            verdicts = self._proven(names[start : start + AT_ONCE], by_hand, answers)
             yield {look: verdicts[look.record.name] for look in looks if look.record.name in verdicts}
 
-    def _proven(self, names: Sequence[str], answers: Answers) -> dict[str, Verdict]:
+    def _proven(self, names: Sequence[str], by_hand: Collection[str], answers: Answers) -> dict[str, Verdict]:
         found = {name: at_the_edge(name, answers) for name in names}
+        found |= {name: UNPROVEN for name in by_hand if isinstance(found.get(name), list)}
         verdicts = {name: seen for name, seen in found.items() if isinstance(seen, Verdict)}
         visits = {name: (proof_for(name), seen) for name, seen in found.items() if isinstance(seen, list)}
         with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -36,7 +36,8 @@ class Status(StrEnum):
     FOREIGN = "foreign"
 
 
-SETTLED = frozenset({Status.SYNCED, Status.COVERED, Status.ABSENT})
+UP = frozenset({Status.SYNCED, Status.COVERED})
+SETTLED = UP | {Status.ABSENT}
 
 
 class DnsSettings(Base):

@@ -110,8 +110,11 @@ def _differs(row: DnsRecord, old: Defaults, new: Defaults) -> bool:
 
 
 def made(moves: Moves, revived: Mapping[tuple[str, RecordType], DnsRecord], new: Defaults) -> tuple[int, int]:
-    """How many records are made and how many changed; one that still waits for its removal is only kept."""
-    creates = 0
+    """How many records are made and how many changed; one that still waits for its removal is only kept.
+
+    A name that is to have no record, as somebody put back, gets one again from the new settings.
+    """
+    creates = sum(row.is_absent for row in moves.changes)
     altered: list[DnsRecord] = list(moves.changes)
     for claim, kind in moves.adds:
         if claim.name in moves.outside:

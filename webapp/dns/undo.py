@@ -7,13 +7,13 @@ from sqlalchemy.orm import Session
 from webapp.db import reading, transaction, wake_worker_on_commit
 from webapp.dns import ledger
 from webapp.dns.claimed import NO_RECORD
-from webapp.dns.claims import check_free
+from webapp.dns.claims import one_holder
 from webapp.dns.connections import Connection
 from webapp.dns.desired import Policy
 from webapp.dns.journal import Kind, RecordChange, Result, facts
-from webapp.dns.ledger import Consumer
 from webapp.dns.models import ConsumerType, DnsRecord
-from webapp.dns.records import RecordType
+from webapp.dns.names import readable
+from webapp.dns.records import RecordType, excludes
 from webapp.errors import Busy, ForgeError, InvalidInput, NotFound
 
 
@@ -126,16 +126,37 @@ def _check_delete(session: Session, change: RecordChange, row: DnsRecord | None)
     if row is not None and not row.is_absent:
         raise Busy(f"{change.fqdn} has a record again.")
     if row is None:
-        check_free(session, Consumer(ConsumerType.PERSON, change.id), [change.fqdn])
+        _check_room(session, change)
+
+
+def _check_room(session: Session, change: RecordChange) -> None:
+    """Raise Busy where the name is somebody else's, or has another record that this one cannot stand beside."""
+    for row in _in_force(session, change.fqdn):
+        if row.consumer_type is not ConsumerType.PERSON:
+            raise Busy(f"{readable(change.fqdn)} is in use by {ledger.holder(row.consumer_type)}.")
+        if excludes(row.type, change.type):
+            raise Busy(
+                f"{readable(change.fqdn)} has a {row.type} record that was put back by hand, and one of type "
+                f"{change.type} cannot stand beside it. Let go of it on the DNS page first."
+            )
+
+
+def _in_force(session: Session, name: str) -> list[DnsRecord]:
+    return [row for row in ledger.by_fqdn(session, [name]) if row.wanted]
 
 
 def _claim_again(session: Session, change: RecordChange, connection: Connection, at: datetime) -> DnsRecord:
-    """A claim by whoever undoes the deletion: the consumer that had the name may be gone."""
+    """A claim by whoever undoes the deletion: the consumer that had the name may be gone.
+
+    A name has one consumer, so whoever keeps a record of another type there keeps this one, too.
+    """
+    keeper = next((row.consumer_id for row in _in_force(session, change.fqdn)), change.id)
     row = DnsRecord(
         fqdn=change.fqdn, type=RecordType(change.type), connection=connection, created_at=at, updated_at=at,
-        consumer_type=ConsumerType.PERSON, consumer_id=change.id, wanted=True,
+        consumer_type=ConsumerType.PERSON, consumer_id=keeper, wanted=True,
     )  # fmt: skip
-    session.add(row)
+    with one_holder(session):
+        session.add(row)
     return row
 
 

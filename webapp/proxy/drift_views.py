@@ -4,6 +4,7 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.db import now
+from webapp.errors import Busy
 from webapp.proxy import drift
 from webapp.proxy.models import ProxyHost
 from webapp.proxy.views import done
@@ -31,6 +32,8 @@ def answer(proxy_id: int, verb: str) -> AnyResponse:
 
 @blueprint.post("/restore-missing")
 def restore_missing() -> AnyResponse:
-    """Make all hosts again that were deleted."""
+    """Make all hosts again that were deleted. Raises Busy where none is missing (any more)."""
     count = drift.restore_all(missing_only=True, at=now())
+    if not count:
+        raise Busy("No host is missing any more.")
     return done(f"{count} host{'' if count == 1 else 's'} will be made again.")
