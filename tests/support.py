@@ -1,6 +1,7 @@
 """What many tests need: a configuration, and a browser that is signed in and knows its CSRF token."""
 
 from contextvars import Context
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def make_user(app: Flask, name: str = NAME, password: str = PASSWORD) -> None:
     """Add an account, unless there is one of that name."""
     with app.app_context():
         if db.session.scalar(select(User.id).where(User.name == name)) is None:
-            stored = passwords.current().hash(password)
+            stored = _hashed(password)
             with transaction() as session:
                 first = session.scalar(select(User.id)) is None
                 session.add(
@@ -50,19 +51,27 @@ def make_user(app: Flask, name: str = NAME, password: str = PASSWORD) -> None:
                 )
 
 
+@cache
+def _hashed(password: str) -> str:
+    return passwords.current().hash(password)
+
+
 def remember_rules() -> None:
     """Compile each URL rule once per run instead of once per app, which is most of the cost of an app."""
-    compiled: dict[tuple[Any, ...], Any] = {}
-    compile_builder = Rule._compile_builder
+    compiled: dict[tuple[str, str], dict[str, Any]] = {}
+    compile_rule, known = Rule.compile, ("_parts", "_trace", "_converters")
 
-    def remembered(rule: Rule, append_unknown: bool = True) -> Any:
-        converters = [(name, type(converter)) for name, converter in rule._converters.items()]
-        key = (append_unknown, *rule._trace, *converters, repr(rule.defaults))
-        if key not in compiled:
-            compiled[key] = compile_builder(rule, append_unknown)
-        return compiled[key]
+    def remembered(rule: Rule) -> None:
+        key = (rule.rule, repr(rule.defaults))
+        if key in compiled and not rule.subdomain:
+            for name, value in compiled[key].items():
+                setattr(rule, name, value if name in known else value.__get__(rule, None))
+            return
+        compile_rule(rule)
+        values = {name: getattr(rule, name) for name in known}
+        compiled[key] = values | {name: getattr(rule, name).__func__ for name in ("_build", "_build_unknown")}
 
-    Rule._compile_builder = remembered
+    Rule.compile = remembered
 
 
 class CompiledTemplates(BytecodeCache):

@@ -21,12 +21,7 @@ class Passwords:
     """argon2id with 19 MiB, two passes and one lane (the OWASP minimum), or next to nothing for tests."""
 
     def __init__(self, *, cheap: bool = False) -> None:
-        self._hasher = (
-            PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-            if cheap
-            else PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-        )
-        self._decoy = self._hasher.hash("nobody has this password")
+        self._hasher, self._decoy = _tools(cheap)
 
     def hash(self, password: str) -> str:
         """What is stored instead of the password."""
@@ -42,6 +37,14 @@ class Passwords:
     def is_outdated(self, stored: str) -> bool:
         """Whether it was hashed with other parameters than today's."""
         return self._hasher.check_needs_rehash(stored)
+
+
+@cache
+def _tools(cheap: bool) -> tuple[PasswordHasher, str]:
+    """The hasher, and a hash that fits no password."""
+    times, memory = (1, 8) if cheap else (2, 19 * 1024)
+    hasher = PasswordHasher(time_cost=times, memory_cost=memory, parallelism=1)
+    return hasher, hasher.hash("nobody has this password")
 
 
 def init(app: Flask, *, cheap: bool) -> None:
