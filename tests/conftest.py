@@ -13,9 +13,12 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests import postgres
 from tests.support import COMPILED_TEMPLATES, Browser, make_config, make_user, remember_rules
+from tests.tallies import pytest_terminal_summary, tally
 from webapp import create_app
 from webapp.config import Config
 from webapp.db import db
+
+__all__ = ["pytest_terminal_summary", "tally"]
 
 remember_rules()
 
