@@ -47,6 +47,7 @@ class FaultWorld:
         self.restart()
         self.wanted: dict[str, dict[str, str]] = {}
         self.claimed: set[str] = set()
+        standin.elsewhere = lambda: {record.name for record in self.panel.records()}
         self._furnish()
 
     def _session(self, **options: Any) -> Any:
@@ -90,6 +91,8 @@ class FaultWorld:
             c.id: c.zone_name if c.provider == "cloudflare" else MEMORY for c in self.panel.connections()
         }
         self.began_with = {place: fault_verdict.found(self, place) for place in {*self.places.values()}}
+        needed = {key.split()[0] for there in self.wanted.values() for key in there}
+        self.standin.watched = needed & self.standin.up()
         with reading() as session:
             self.first_entry = session.scalar(select(func.coalesce(func.max(RecordChange.id), 0))) or 0
         self.restore()
@@ -124,12 +127,14 @@ class FaultWorld:
     def suffer(self, fault: Fault | None, at: int) -> None:
         """Passes until the fault has come, or until there is nothing to do."""
         self.wire.arm(fault, at)
+        self.blind = []
         for _ in range(4):
             try:
                 self.panel.round()
             except Crash:
                 self.died()
             if self.wire.fired:
+                self.blind = self.wire.blind_writes()
                 return
             self.panel.wait(11)
 
@@ -171,6 +176,8 @@ class FaultWorld:
         panel, found = self.panel, []
         if len(self.standin.accepted) + panel.account.writes != self.writes:
             found.append("it wrote again although all was well")
+        found += [f"{name} was down for a moment" for name in self.standin.down]
+        found += [f"it wrote what it could not read: {path}" for path in self.blind]
         if panel.unsettled():
             found.append(f"not settled: {[(r.fqdn, str(r.status), r.error) for r in panel.rows()]}")
         if [(c.active, c.blocked, c.error) for c in panel.connections()] not in ([], [(True, False, None)]):

@@ -1,6 +1,6 @@
 """Cloudflare's stand-in with a memory: every single change that it accepted, and how to put it back to before."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from webapp.sandbox.cloudflare import CloudflareStandIn
@@ -12,21 +12,33 @@ Facts = tuple[Any, ...] | None
 
 
 class LoggedCloudflare(CloudflareStandIn):
-    """`accepted` holds what each changing request changed, record by record: before and after."""
+    """`accepted` holds what each changing request changed, record by record: before and after.
+
+    `down` are names of `watched` that were without any record for a moment, here and `elsewhere`.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.accepted: list[tuple[Facts, Facts]] = []
+        self.watched: set[str] = set()
+        self.down: list[str] = []
+        self.elsewhere: Callable[[], set[str]] = set
 
     def handle(self, request: Request) -> Reply:
         before = self._records() if request.method != "GET" else {}
         reply = super().handle(request)
         after = self._records() if request.method != "GET" else {}
+        self.down += self.watched - self.up() if after != before else ()
         for record_id in sorted(before.keys() | after.keys()):
             old, new = before.get(record_id), after.get(record_id)
             if old is not new:
                 self.accepted.append((said(old), said(new)))
         return reply
+
+    def up(self) -> set[str]:
+        """Names that lead somewhere."""
+        there = {r["name"] for r in self._records().values() if r["type"] in ("A", "AAAA", "CNAME")}
+        return there | self.elsewhere()
 
     def _records(self) -> dict[str, dict[str, Any]]:
         return {id: record for zone in self._api.zones.values() for id, record in _of(zone).items()}
@@ -41,6 +53,7 @@ class LoggedCloudflare(CloudflareStandIn):
     def restore(self, kept: Any) -> None:
         """Have every zone be as it was, and forget what happened since."""
         self.accepted.clear()
+        self.down.clear()
         self.faults.clear()
         self.log.clear()
         self._throttle = Throttle(self.now)

@@ -150,6 +150,12 @@ class Wire(BaseAdapter):
         self.fired = True
         return self.fault.act(self.standin, request, lambda: self.inner.send(request, **kwargs))
 
+    def blind_writes(self) -> list[str]:
+        """Changes after the fault in the zone whose listing it made unreadable."""
+        broken, *later = self.requests[self.at - 1 :]
+        zone = str(broken.path_url).partition("/dns_records?page=")
+        return [r.path_url for r in later if zone[1] and changes(r) and r.path_url.startswith(zone[0])]
+
     def _handed_over(self, request: requests.PreparedRequest) -> requests.Response:
         parts = urlsplit(str(request.url))
         headers = {name.lower(): value for name, value in request.headers.items()}
