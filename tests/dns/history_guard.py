@@ -27,13 +27,13 @@ def said(record: LiveRecord | Record) -> Facts:
 class Guard:
     """What is known of the world without asking the panel, and the trouble to come.
 
-    `writers`: which installation wrote a record last, and what it said then. `granted`: records that an
+    `known`: what a record said when an installation last knew it for its own. `granted`: records that an
     answer of a person gives away, as they were, by name. `needed`: names that have to stay up during this
     step, with the types that are wanted for each. `trouble` happens at the call that `countdown` gets to.
     """
 
     accounts: list[Account]
-    writers: dict[str, tuple[str, Facts]] = field(default_factory=dict)
+    known: dict[tuple[str, str], Facts] = field(default_factory=dict)
     granted: dict[tuple[str, str], list[LiveRecord]] = field(default_factory=dict)
     needed: dict[str, set[str]] = field(default_factory=dict)
     unread: set[tuple[str, str]] = field(default_factory=set)
@@ -49,7 +49,7 @@ class Guard:
         """Rule 1: ours by the mark, or unmarked as we wrote it, or given to us by an answer."""
         if live.mark == owner and not live.read_only:
             return
-        unmarked = live.mark is None and self.writers.get(live.id) == (owner, said(live))
+        unmarked = live.mark is None and self.known.get((owner, live.id)) == said(live)
         given = [
             r
             for (who, name), some in self.granted.items()
@@ -71,9 +71,13 @@ class Guard:
             )
 
     def listed(self, owner: str, zone: Zone, live: Sequence[LiveRecord]) -> None:
-        """A record with our mark is ours as it is now."""
+        """A record with our mark is ours as it is now; one with the mark of others is not ours any more."""
         self.unread.discard((owner, zone.id))
-        self.writers |= {r.id: (owner, said(r)) for r in live if r.mark == owner}
+        for record in live:
+            if record.mark == owner:
+                self.known[owner, record.id] = said(record)
+            elif record.mark is not None:
+                self.known.pop((owner, record.id), None)
 
     def strikes(self, when: str) -> None:
         """The trouble that is due before or after a call."""
@@ -132,7 +136,7 @@ class Guarded:
         result = getattr(self._inner, name)(*args)
         after = self._inner._of(args[0]) if args else {}
         for live in (r for id, r in after.items() if r is not before.get(id)):
-            guard.writers[live.id] = (self._owner, said(live))
+            guard.known[self._owner, live.id] = said(live)
         for live in (r for id, r in before.items() if after.get(id) is not r and r.type in SERVING):
             guard.stays_up(live.name, live)
         guard.strikes("after")

@@ -35,7 +35,7 @@ class Install:
         self.file = config.data_dir / "tiny-forge.sqlite3"
         self.claims: Claims = {}
         self.connected: set[str] = set()
-        self.backup: tuple[sqlite3.Connection, Any] | None = None
+        self.backup: tuple[sqlite3.Connection, Any, dict[tuple[str, str], Facts]] | None = None
         self.starts = 0
         with self.here():
             with transaction() as session:
@@ -112,13 +112,15 @@ class Install:
         copy = sqlite3.connect(":memory:", check_same_thread=False)
         with closing(sqlite3.connect(self.file)) as source:
             source.backup(copy)
-        self.backup = copy, deepcopy((self.claims, self.panel.wish))
+        known = {key: said for key, said in self.guard.known.items() if key[0] == self.install_id}
+        self.backup = copy, deepcopy((self.claims, self.panel.wish)), known
 
     def restore_backup(self) -> None:
         """The database is what it was; so are the wishes, but not the records."""
         if self.backup is None:
             return
-        copy, model = self.backup
+        copy, model, known = self.backup
+        self.guard.known |= known
         with self.here():
             db.engine.dispose()
             with closing(sqlite3.connect(self.file)) as target:

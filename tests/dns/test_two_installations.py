@@ -129,3 +129,29 @@ def test_a_record_that_was_given_away_is_not_ours_again_when_its_comment_is_lost
     assert he.check() == 0
     she.check()
     assert she.panel.record(BOTH).mark == she.id
+
+
+def test_a_name_that_both_made_at_the_same_moment_is_a_conflict_for_both(
+    she: Neighbour, he: Neighbour
+) -> None:
+    she.claim(BOTH)
+    she.panel.by_hand(BOTH, "A", he.address, mark=he.id)  # he had listed the zone a moment before
+    he.claim(BOTH)
+    assert (she.check(), he.check()) == (0, 0)
+    assert (she.statuses(), he.statuses()) == ({BOTH: "conflict"}, {BOTH: "conflict"})
+    he.tell(he.panel.release)
+    he.round()
+    she.check()
+    assert (she.statuses(), she.panel.live()) == ({BOTH: "synced"}, {f"{BOTH} A": she.address})
+
+
+@pytest.mark.parametrize("decision", [Answer.ADOPT, Answer.REPLACE])
+def test_an_answer_ends_what_both_made_at_the_same_moment(
+    she: Neighbour, he: Neighbour, decision: Answer
+) -> None:
+    she.claim(BOTH)
+    she.panel.by_hand(BOTH, "A", he.address, mark=he.id)
+    she.check()
+    decide(she, decision)
+    assert (she.check(), she.statuses()) == (0, {BOTH: "synced"})
+    assert [(r.content, r.mark) for r in she.panel.records()] == [(she.address, she.id)]
