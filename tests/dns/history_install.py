@@ -166,7 +166,8 @@ class Install:
         """Whether nothing waits for time, or for a person; names outside the zone wait for ever."""
         rows = [row for row in self.panel.rows() if row.connection_id]
         settled = all(row.wanted and row.status in {Status.SYNCED, Status.ABSENT} for row in rows)
-        return settled and all(c.active and not c.blocked for c in self.panel.connections())
+        connections = self.panel.connections()
+        return settled and all(c.active and not c.blocked and not c.review_state for c in connections)
 
     def wished(self) -> set[tuple[Facts, int, bool]]:
         """The records that have to be there: what was asked for, and what was put back since."""
