@@ -143,12 +143,11 @@ class Install:
         self.guard.granted[self.install_id, row.fqdn] = given if decision is not Answer.LEAVE else []
 
     def let_go(self, row: DnsRecord) -> None:
-        """Whoever holds the name gives it up."""
+        """Whoever holds the name goes."""
         if row.consumer_type is ConsumerType.PERSON:
             undo.unpin(row.id, at=self.panel.at)
             return
-        names, overrides = self.claims[row.consumer_id]
-        self.claim(row.consumer_id, names - {row.fqdn}, overrides)
+        self.claim(row.consumer_id, frozenset(), Overrides())
 
     def press_buttons(self) -> None:
         """What a person does where the panel waits for one: check, approve the plan, or try again."""

@@ -36,7 +36,7 @@ BY_HAND = "h"
 
 who = st.integers(0, 1)
 number = st.integers(0, 30)
-subsets = st.frozensets(st.sampled_from(NAMES), max_size=4)
+subsets = st.frozensets(st.sampled_from(NAMES), min_size=1, max_size=4)
 overrides = st.builds(Overrides, st.sampled_from((None, None, True)), st.sampled_from((None, None, 300)))
 
 
@@ -46,11 +46,15 @@ class Histories(RuleBasedStateMachine):
     begin: Callable[[], tuple[Guard, list[Install]]]
     ended: Callable[[], None]
 
-    @initialize()
-    def begins(self) -> None:
+    @initialize(claimed=st.lists(subsets, min_size=4, max_size=4), place=st.integers(1, 2))
+    def begins(self, claimed: list[frozenset[str]], place: int) -> None:
+        """Some names are up already."""
         self.guard, self.installs = type(self).begin()
+        for number, names in enumerate(claimed):
+            self._pick(number).claim(1 + number // 2, names, Overrides())
         for install in self.installs:
-            install.save(place=1)
+            install.save(place=place)
+            install.round()
 
     def _pick(self, index: int) -> Install:
         return self.installs[index % len(self.installs)]
@@ -62,6 +66,10 @@ class Histories(RuleBasedStateMachine):
     @rule(who=who, consumer=st.integers(1, 3), names=subsets, overrides=overrides)
     def claims(self, who: int, consumer: int, names: frozenset[str], overrides: Overrides) -> None:
         self._pick(who).claim(consumer, names, overrides)
+
+    @rule(who=who, consumer=st.integers(1, 3))
+    def releases(self, who: int, consumer: int) -> None:
+        self._pick(who).claim(consumer, frozenset(), Overrides())
 
     @rule(who=who, to=st.sampled_from(TARGETS), ttl=st.sampled_from((1, 120)), proxied=st.booleans())
     def settings_change(self, who: int, to: Target, ttl: int, proxied: bool) -> None:
@@ -77,6 +85,9 @@ class Histories(RuleBasedStateMachine):
             self._pick(who).round()
 
     @rule(seconds=st.sampled_from(WAITS))
+    def time_goes_by(self, seconds: int) -> None:
+        self.time_passes(seconds)
+
     def time_passes(self, seconds: int) -> None:
         for install in self.installs:
             install.panel.wait(seconds)
@@ -86,10 +97,11 @@ class Histories(RuleBasedStateMachine):
     def restarts(self, who: int) -> None:
         self._pick(who).restart()
 
-    @rule(kind=st.sampled_from(TROUBLES), at=st.integers(1, 6), who=who)
-    def trouble_comes(self, kind: str, at: int, who: int) -> None:
+    @rule(kind=st.sampled_from(TROUBLES), at=st.integers(1, 4))
+    def trouble_comes(self, kind: str, at: int) -> None:
+        """Now or, where too few calls are made, later."""
         self.guard.trouble, self.guard.countdown = kind, at
-        self._pick(who).round()
+        self.time_passes(601)
 
     @rule(who=who, index=number)
     def presses_buttons(self, who: int, index: int) -> None:
