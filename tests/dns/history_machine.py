@@ -189,7 +189,8 @@ class Histories(RuleBasedStateMachine):
         """All trouble is over, and people answer what they are asked: everything is as it was wished."""
         self.guard.trouble = ""
         for _ in range(LOOPS):
-            if all(self._rests(install, choice) for install in self.installs):
+            writes = self._writes()
+            if all([self._rests(install, choice) for install in self.installs]) and writes == self._writes():
                 break
         self._is_as_wished()
 
@@ -212,12 +213,15 @@ class Histories(RuleBasedStateMachine):
             install.answer(row, Answer.ADOPT if choice and len(row.seen) == 1 else Answer.REPLACE)
 
     def _is_as_wished(self) -> None:
-        writes = [account.writes for account in self.guard.accounts]
+        writes = self._writes()
         for install in self.installs:
             install.panel.wait(4000)
             install.round()
             self._says(install)
-        assert [account.writes for account in self.guard.accounts] == writes, "it writes again"
+        assert self._writes() == writes, "it writes again"
+
+    def _writes(self) -> int:
+        return sum(account.writes for account in self.guard.accounts)
 
     def _says(self, install: Install) -> None:
         with install.here():
