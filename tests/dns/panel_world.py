@@ -28,6 +28,8 @@ ELSEWHERE = "198.51.100.7"
 class Panel:
     """One installation in managed mode with the zone example.com; needs an application context."""
 
+    api_url = "http://127.0.0.1:9/"
+
     def __init__(self, *, managed: bool = True) -> None:
         self.at = datetime(2026, 3, 1, 12, tzinfo=UTC)
         self.token = token_hex(8)
@@ -43,7 +45,7 @@ class Panel:
 
     def new_rounds(self, holder: str = "test", every: int = 600) -> Rounds:
         """The rounds of a process that has just started."""
-        return Rounds(holder, "http://127.0.0.1:9/", timedelta(seconds=every), lambda: self.at)
+        return Rounds(holder, self.api_url, timedelta(seconds=every), lambda: self.at)
 
     def see(self, outside: Any, holder: str = "test") -> None:
         """What the worker does to find out how names look from there (see outside_world), in one pass."""

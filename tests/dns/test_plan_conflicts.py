@@ -57,6 +57,26 @@ def test_a_foreign_record_beside_the_wanted_one_is_no_conflict(neighbour):
     assert (plan.conflicts, len(plan.creates)) == ((), 1)
 
 
+def test_what_another_installation_made_beside_ours_at_the_same_moment_is_a_conflict():
+    mine, theirs = ours(), ours("x2", content=THERE, mark=OTHER)
+    for asked in (wish(live_id="x1"), wish(asks=record(content=ELSEWHERE), live_id="x1")):
+        plan = planned(asked, mine, theirs)
+        assert ([c.live for c in plan.conflicts], plan.changes) == ([(theirs,)], ())
+
+
+@pytest.mark.parametrize("answer", [ADOPT, REPLACE])
+def test_an_answer_to_that_leaves_one_record(answer):
+    mine, theirs = ours(), ours("x2", content=THERE, mark=OTHER)
+    plan = planned(answered(wish(live_id="x1"), answer, mine, theirs), mine, theirs)
+    assert [(r.content, r.mark) for r in done(plan, [mine, theirs])] == [(HERE, mine.mark)]
+
+
+@pytest.mark.parametrize("neighbour", [foreign("f2", content=THERE), ours("x2", "TXT", mark=OTHER)])
+def test_other_records_beside_ours_are_none(neighbour):
+    plan = planned(wish(live_id="x1"), ours(), neighbour)
+    assert (plan.conflicts, plan.changes) == ((), ())
+
+
 def test_name_servers_of_the_zone_itself_are_no_conflict():
     plan = planned(wish(), foreign(kind="NS", content="ns.example.net"), apex=record().name)
     assert (plan.conflicts, len(plan.creates)) == ((), 1)

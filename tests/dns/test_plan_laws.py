@@ -149,8 +149,17 @@ def test_makes_come_before_breaks_except_within_a_name(world):
     breaks = [all(isinstance(change, Delete) for change in group) for group in groups]
     assert breaks == sorted(breaks)
     for group in groups:
-        deletes = [isinstance(change, Delete) for change in group]
-        assert deletes == sorted(deletes, reverse=True)
+        turns = [turn(change, group) for change in group]
+        assert turns == sorted(turns)
+
+
+def turn(change, group):
+    """First what makes room, then what is made, then what is not needed any more."""
+    if not isinstance(change, Delete):
+        return "made"
+    made = [other.record.type for other in group if not isinstance(other, Delete)]
+    rooms = [kind for kind in made if excludes(change.live.type, kind) or change.live.type == kind]
+    return "in the way" if rooms else "unused"
 
 
 @many

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.dns.panel_world import HERE, HERE6, Panel
+from tests.dns.watched import watch
 from webapp.dns.desired import Mode
 from webapp.dns.records import Target
 
@@ -38,3 +39,16 @@ def test_another_zone_makes_before_it_breaks(panel: Panel) -> None:
     zone = panel.account.add_zone("one.example.com")
     preview = panel.preview(zone=zone, target=Target(cname="home.example.net"))
     assert (preview.creates, preview.deletes, preview.gap) == (1, 2, False)
+
+
+def test_an_address_of_the_other_kind_is_made_before_the_old_one_goes(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = watch(monkeypatch)
+    panel.rounds = panel.new_rounds()
+    up: list[set[str]] = []
+    script.after = lambda _call: up.append({record.name for record in panel.records()})
+    panel.save(target=Target(ipv6=HERE6))
+    panel.round()
+    assert set(panel.live().values()) == {HERE6}
+    assert {len(names) for names in up} == {2}

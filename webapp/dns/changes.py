@@ -86,6 +86,15 @@ class Conflict:
         facts = sorted((r.id, r.type, r.content, r.ttl, r.proxied, r.mark or "") for r in self.live)
         return digest(facts)
 
+    @property
+    def blame(self) -> str:
+        """Who holds the name, in one sentence."""
+        other = next((live.mark for live in self.live if live.mark), None)
+        if other:
+            return f"Another Tiny Forge (installation {other}) keeps a record of this name."
+        kinds = ", ".join(sorted({f"{live.type} {live.content}" for live in self.live}))
+        return f"A record that is not ours is in the way: {kinds}"[:500]
+
 
 @dataclass(frozen=True)
 class Keep:

@@ -50,17 +50,24 @@ class _World:
         return wish.written is not None and _said(live) == _said(wish.written)
 
     def in_the_way(self, record: Record, mine: LiveRecord | None) -> tuple[LiveRecord, ...]:
-        """Foreign records that cannot stand beside the wanted one; none when ours says the same already."""
-        if mine and _said(mine) == _said(record):
-            return ()
+        """Foreign records that cannot stand beside the wanted one.
+
+        Beside ours, where it is in its place already, only the same record again, and one that another
+        installation keeps for a claim of its own: both were made at the same moment.
+        """
         at_home = mine is not None and _place(mine) == _place(record)
+        done = mine is not None and _said(mine) == _said(record)
         return tuple(
             r
             for r in self.by_name[record.name]
             if r.id not in self.taken
             and not self.is_ours(r)
-            and (_said(r) == _said(record) if at_home else self._blocks(r, record))
+            and self._blocks(r, record)
+            and (not at_home or self._is_rival(r) or (not done and _said(r) == _said(record)))
         )
+
+    def _is_rival(self, live: LiveRecord) -> bool:
+        return live.mark not in (None, self.owner)
 
     def _blocks(self, live: LiveRecord, record: Record) -> bool:
         return live.type == record.type or excludes(live.type, record.type, apex=record.name == self.apex)

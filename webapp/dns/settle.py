@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from webapp.db import table, transaction
 from webapp.dns import ledger
-from webapp.dns.changes import Conflict, Create, Delete, Plan, Update, Wish
+from webapp.dns.changes import Create, Delete, Plan, Update, Wish
 from webapp.dns.connections import Connection
 from webapp.dns.desired import Defaults
 from webapp.dns.models import DnsRecord, Status, settled
@@ -197,9 +197,11 @@ def _confirm(rows: Mapping[int, DnsRecord], plan: Plan, at: datetime) -> None:
     for conflict in plan.conflicts:
         if row := rows.get(conflict.row):
             row.found(Status.CONFLICT, [facts(live) for live in conflict.live])
-            row.error, row.next_try_at, row.updated_at = blame(conflict), None, at
+            row.error, row.next_try_at, row.updated_at = conflict.blame, None, at
             row.answer = row.answer if row.answered == conflict.fingerprint else None
             row.answered = conflict.fingerprint
+            if row.provider_record_id in {live.id for live in conflict.live if live.mark}:
+                row.provider_record_id = row.written_content = None  # it proves nothing any more
 
 
 def misplaced(session: Session, problems: Mapping[int, str], at: datetime) -> None:
@@ -207,15 +209,6 @@ def misplaced(session: Session, problems: Mapping[int, str], at: datetime) -> No
     for row_id, row in rows_of(session, problems).items():
         if row.next_try_at is not None:
             row.fail(problems[row_id], None, at)
-
-
-def blame(conflict: Conflict) -> str:
-    """Who holds the name, in one sentence."""
-    other = next((live.mark for live in conflict.live if live.mark), None)
-    if other:
-        return f"Another Tiny Forge (installation {other}) keeps a record of this name."
-    kinds = ", ".join(sorted({f"{live.type} {live.content}" for live in conflict.live}))
-    return f"A record that is not ours is in the way: {kinds}"[:500]
 
 
 def facts(live: LiveRecord) -> dict[str, Any]:

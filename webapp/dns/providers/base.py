@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from webapp.dns.changes import Change, Create, Delete, Update
-from webapp.dns.records import LiveRecord, Record, Usage, Zone
+from webapp.dns.records import LiveRecord, Record, Usage, Zone, excludes
 from webapp.errors import ProviderError, Rejected
 
 
@@ -90,12 +90,25 @@ class Provider(Protocol):
 
 
 def by_name(changes: Sequence[Change]) -> list[list[Change]]:
-    """The changes of each name together, deletes first within the name; names that lose all come last."""
+    """The changes of each name together, in an order that keeps it up; names that lose all come last."""
     groups: dict[str, list[Change]] = {}
     for change in changes:
         groups.setdefault(name_of(change), []).append(change)
-    ordered = [sorted(group, key=lambda c: not isinstance(c, Delete)) for group in groups.values()]
+    ordered = [_make_before_break(group) for group in groups.values()]
     return sorted(ordered, key=lambda group: all(isinstance(c, Delete) for c in group))
+
+
+def _make_before_break(group: Sequence[Change]) -> list[Change]:
+    """Deletes that make room come first, because nothing can be made before them; all others come last."""
+    made = {change.record.type for change in group if not isinstance(change, Delete)}
+
+    def turn(change: Change) -> int:
+        if not isinstance(change, Delete):
+            return 1
+        gone = change.live.type
+        return 0 if any(gone == kind or excludes(gone, kind) for kind in made) else 2
+
+    return sorted(group, key=turn)
 
 
 def name_of(change: Change) -> str:
