@@ -9,12 +9,13 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from tests.dns.panel_world import ELSEWHERE, HERE, Panel
+from tests.dns.panel_world import ELSEWHERE, HERE, THERE, Panel
 from tests.dns.table_world import queries
 from tests.support import Browser
 from webapp.cli import group
 from webapp.db import now
 from webapp.dns.desired import Mode
+from webapp.dns.records import Target
 
 NAME, OTHER = "app.example.com", "other.example.com"
 HOSTILE = "<script>alert(1)</script>"
@@ -116,6 +117,18 @@ def test_an_undo_is_shown_before_it_is_done(panel: Panel, client: Browser) -> No
 def test_each_kind_of_undo_says_what_it_does(panel: Panel, client: Browser, number: int, words: str) -> None:
     eventful(panel)
     assert words in client.get(f"/dns/history/{number}/undo").text
+
+
+def test_what_followed_a_change_is_told_before_it_is_undone(panel: Panel, client: Browser) -> None:
+    panel.claim(NAME)
+    panel.round()
+    assert "It is now" not in client.get("/dns/history/1/undo").text
+    for address in (ELSEWHERE, THERE):
+        panel.save(target=Target(ipv4=address))
+        panel.round()
+    page = client.get("/dns/history/2/undo").text
+    assert "It is now" in page
+    assert f"A {THERE}, TTL automatic" in page
 
 
 def test_what_cannot_be_undone_says_why_and_has_no_button(panel: Panel, client: Browser) -> None:

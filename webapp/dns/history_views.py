@@ -40,7 +40,8 @@ def _everything() -> dict[str, Any]:
 @blueprint.get("/<int(max=2147483647):change_id>/undo")
 def confirm(change_id: int) -> Response:
     """Show what putting the change back means, and ask."""
-    return show("dns/undo.html", change=undo.entry(change_id), problem=undo.problem(change_id))
+    change, problem = undo.entry(change_id), undo.problem(change_id)
+    return show("dns/undo.html", change=change, problem=problem, present=undo.present(change_id))
 
 
 @blueprint.post("/<int(max=2147483647):change_id>/undo")

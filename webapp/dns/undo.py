@@ -10,7 +10,7 @@ from webapp.dns.claimed import NO_RECORD
 from webapp.dns.claims import one_holder
 from webapp.dns.connections import Connection
 from webapp.dns.desired import Policy
-from webapp.dns.journal import Kind, RecordChange, Result, facts
+from webapp.dns.journal import Facts, Kind, RecordChange, Result, facts
 from webapp.dns.models import ConsumerType, DnsRecord
 from webapp.dns.names import readable
 from webapp.dns.records import RecordType, excludes
@@ -32,6 +32,14 @@ def problem(change_id: int) -> str | None:
         except ForgeError as error:
             return error.message
     return None
+
+
+def present(change_id: int) -> Facts | None:
+    """What the record is now, as far as is known: other changes may have followed. None where there is none."""
+    with reading() as session:
+        change = _entry(session, change_id)
+        rows = [row for row in _in_force(session, change.fqdn) if row.type == change.type]
+        return next((facts(row.written) for row in rows if row.written), None)
 
 
 def undo(change_id: int, *, at: datetime) -> RecordChange:
