@@ -74,6 +74,30 @@ def test_a_new_target_is_told_with_old_and_new_and_its_reason(panel: Panel) -> N
     assert (change.after or {})["content"] == THERE
 
 
+def test_who_changes_a_wish_while_the_provider_is_at_it_is_named(panel: Panel, script: Script) -> None:
+    def meanwhile(*_args: object) -> None:
+        with acting_as("grace"):
+            panel.claim(NAME, ttl=600)
+
+    script.once("after", "ensure_record", meanwhile)
+    with acting_as("ada"):
+        up(panel)
+    panel.round()
+    assert [(c.kind, c.by) for c in changes()] == [(Kind.CREATE, "ada"), (Kind.UPDATE, "grace")]
+
+
+def test_who_wants_a_name_back_while_its_record_goes_is_named(panel: Panel, script: Script) -> None:
+    def meanwhile(*_args: object) -> None:
+        with acting_as("grace"):
+            panel.claim(NAME)
+
+    up(panel)
+    script.once("after", "delete_record", meanwhile)
+    panel.release()
+    panel.round(2)
+    assert (last().kind, last().by) == (Kind.CREATE, "grace")
+
+
 def test_drift_that_is_healed_is_told_as_the_work_of_the_panel(panel: Panel) -> None:
     with acting_as("ada"):
         up(panel)
