@@ -7,11 +7,13 @@ import pytest
 from sqlalchemy import select
 
 from tests.dns.panel_world import ELSEWHERE, HERE, HERE6, THERE, Panel
+from tests.dns.undo_world import reuse_number
 from tests.dns.watched import Script, watch
 from webapp.actor import acting_as
 from webapp.db import reading
 from webapp.dns import service
 from webapp.dns.changes import Answer
+from webapp.dns.desired import Mode
 from webapp.dns.journal import KEPT_FOR, Kind, RecordChange, Result
 from webapp.dns.models import ConsumerType
 from webapp.dns.records import Target
@@ -217,6 +219,20 @@ def test_lost_answers_of_changes_and_deletions_are_found_out_too(panel: Panel, s
     panel.wait(3600)
     panel.round()
     assert [(c.kind, c.result) for c in changes()[4:]] == [(Kind.DELETE, Result.DONE)] * 2
+
+
+def test_a_lost_answer_of_an_abandoned_zone_is_not_found_out_from_another(
+    panel: Panel, script: Script
+) -> None:
+    up(panel)
+    panel.save(mode=Mode.WILDCARD, zone=None)
+    script.once("before", "delete_record", fails(Outage("Down.")))
+    panel.round()
+    service.abandon(panel.connection.id)
+    panel.save(mode=Mode.MANAGED, zone=panel.account.add_zone("example.net"))
+    reuse_number(panel)
+    panel.round()
+    assert (last().kind, last().result) == (Kind.DELETE, Result.UNDER_WAY)
 
 
 def test_what_is_older_than_a_year_is_forgotten(panel: Panel) -> None:

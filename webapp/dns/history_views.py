@@ -30,7 +30,7 @@ def _everything() -> dict[str, Any]:
         return {
             "filters": filters,
             "page": history(session, filters),
-            "active_id": active.id if active else None,
+            "active_zone": active.zone_name if active else None,
             "kinds": list(Kind),
             "results": list(Result),
             "consumers": list(ConsumerType),

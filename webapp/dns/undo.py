@@ -99,7 +99,7 @@ def _check(session: Session, change: RecordChange) -> tuple[Connection, DnsRecor
     connection = ledger.active_connection(session)
     if change.result is not Result.DONE:
         raise InvalidInput("Only what was done at the provider can be put back.")
-    if connection is None or connection.id != change.connection_id:
+    if connection is None or connection.zone_name != change.zone:
         raise Busy(f"Records are not kept in {change.zone} any more, so nothing can be put back there.")
     rows = ledger.by_fqdn(session, [change.fqdn])
     row = next((r for r in rows if r.wanted and r.type == change.type and r.connection is connection), None)
