@@ -95,9 +95,7 @@ class Entries:
         """Write down what came of these changes."""
         fine: list[int] = []
         for outcome in done:
-            number = self.numbers.get(id(outcome.change))
-            if number is None:  # it was not even asked for
-                continue
+            number = self.numbers[id(outcome.change)]
             if outcome.error is not None:
                 self._refused(session, number, outcome, at)
                 continue
