@@ -159,6 +159,20 @@ def test_the_dns_page_tells_what_was_put_back_and_lets_go_of_it(panel: Panel, cl
     assert panel.live() == {f"{OTHER} A": HERE}
 
 
+def test_a_page_out_of_date_does_not_let_go_of_another_record_of_that_number(
+    panel: Panel, client: Browser
+) -> None:
+    eventful(panel)
+    client.post("/dns/history/4/undo")
+    panel.round()
+    assert f'name="name" value="{NAME}"' in client.get("/dns").text
+    address = f"/dns/history/records/{panel.row(NAME).id}/follow"
+    assert client.post(address, {"name": "gone.example.com"}).status_code == 404
+    assert panel.row(NAME).wanted is True
+    assert client.post(address, {"name": NAME}).status_code == 303
+    assert panel.row(NAME).wanted is False
+
+
 def test_following_the_settings_again_keeps_the_filters_of_the_page(panel: Panel, client: Browser) -> None:
     eventful(panel)
     client.post("/dns/history/3/undo")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, url_for
+from flask import Blueprint, Response, flash, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.db import now, reading
@@ -55,7 +55,7 @@ def put_back(change_id: int) -> AnyResponse:
 @blueprint.post("/records/<int(max=2147483647):record_id>/follow")
 def follow(record_id: int) -> AnyResponse:
     """Have a record follow the settings again, or let go of one that was put back by hand."""
-    row = undo.unpin(record_id, at=now())
+    row = undo.unpin(record_id, shown=request.form.get("name"), at=now())
     if row.wanted and row.next_try_at is None:
         raise Busy(f"The record of {row.fqdn} follows the settings already.")
     told = f"{row.fqdn} follows the settings again." if row.wanted else f"{row.fqdn} is let go."

@@ -74,10 +74,15 @@ def undo(change_id: int, *, at: datetime) -> RecordChange:
         return change
 
 
-def unpin(record_id: int, *, at: datetime) -> DnsRecord:
-    """Have a record follow the settings again. Raises NotFound."""
+def unpin(record_id: int, *, shown: str | None = None, at: datetime) -> DnsRecord:
+    """Have a record follow the settings again. Raises NotFound.
+
+    `shown` is the name that a page had for it: databases give out ids again, and another record stays as it is.
+    """
     with transaction() as session:
         row = ledger.record(session, record_id)
+        if shown is not None and row.fqdn != shown:
+            raise NotFound(ledger.NOT_LISTED)
         if row.consumer_type is ConsumerType.PERSON and row.wanted:
             row.release(at, approved=True)
         elif row.pin is not None:
