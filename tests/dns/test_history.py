@@ -7,11 +7,13 @@ import pytest
 from sqlalchemy import select
 
 from tests.dns.panel_world import ELSEWHERE, HERE, HERE6, THERE, Panel
+from tests.dns.undo_world import reuse_number
 from tests.dns.watched import Script, watch
 from webapp.actor import acting_as
 from webapp.db import reading
 from webapp.dns import service
 from webapp.dns.changes import Answer
+from webapp.dns.desired import Mode
 from webapp.dns.journal import KEPT_FOR, Kind, RecordChange, Result
 from webapp.dns.models import ConsumerType
 from webapp.dns.records import Target
@@ -72,6 +74,30 @@ def test_a_new_target_is_told_with_old_and_new_and_its_reason(panel: Panel) -> N
     assert (change.kind, change.by, change.why) == (Kind.UPDATE, "ada", "the settings changed: content")
     assert (change.before or {})["content"] == HERE
     assert (change.after or {})["content"] == THERE
+
+
+def test_who_changes_a_wish_while_the_provider_is_at_it_is_named(panel: Panel, script: Script) -> None:
+    def meanwhile(*_args: object) -> None:
+        with acting_as("grace"):
+            panel.claim(NAME, ttl=600)
+
+    script.once("after", "ensure_record", meanwhile)
+    with acting_as("ada"):
+        up(panel)
+    panel.round()
+    assert [(c.kind, c.by) for c in changes()] == [(Kind.CREATE, "ada"), (Kind.UPDATE, "grace")]
+
+
+def test_who_wants_a_name_back_while_its_record_goes_is_named(panel: Panel, script: Script) -> None:
+    def meanwhile(*_args: object) -> None:
+        with acting_as("grace"):
+            panel.claim(NAME)
+
+    up(panel)
+    script.once("after", "delete_record", meanwhile)
+    panel.release()
+    panel.round(2)
+    assert (last().kind, last().by) == (Kind.CREATE, "grace")
 
 
 def test_drift_that_is_healed_is_told_as_the_work_of_the_panel(panel: Panel) -> None:
@@ -193,6 +219,20 @@ def test_lost_answers_of_changes_and_deletions_are_found_out_too(panel: Panel, s
     panel.wait(3600)
     panel.round()
     assert [(c.kind, c.result) for c in changes()[4:]] == [(Kind.DELETE, Result.DONE)] * 2
+
+
+def test_a_lost_answer_of_an_abandoned_zone_is_not_found_out_from_another(
+    panel: Panel, script: Script
+) -> None:
+    up(panel)
+    panel.save(mode=Mode.WILDCARD, zone=None)
+    script.once("before", "delete_record", fails(Outage("Down.")))
+    panel.round()
+    service.abandon(panel.connection.id)
+    panel.save(mode=Mode.MANAGED, zone=panel.account.add_zone("example.net"))
+    reuse_number(panel)
+    panel.round()
+    assert (last().kind, last().result) == (Kind.DELETE, Result.UNDER_WAY)
 
 
 def test_what_is_older_than_a_year_is_forgotten(panel: Panel) -> None:

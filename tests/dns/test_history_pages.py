@@ -9,12 +9,13 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from tests.dns.panel_world import ELSEWHERE, HERE, Panel
+from tests.dns.panel_world import ELSEWHERE, HERE, THERE, Panel
 from tests.dns.table_world import queries
 from tests.support import Browser
 from webapp.cli import group
 from webapp.db import now
 from webapp.dns.desired import Mode
+from webapp.dns.records import Target
 
 NAME, OTHER = "app.example.com", "other.example.com"
 HOSTILE = "<script>alert(1)</script>"
@@ -118,6 +119,18 @@ def test_each_kind_of_undo_says_what_it_does(panel: Panel, client: Browser, numb
     assert words in client.get(f"/dns/history/{number}/undo").text
 
 
+def test_what_followed_a_change_is_told_before_it_is_undone(panel: Panel, client: Browser) -> None:
+    panel.claim(NAME)
+    panel.round()
+    assert "It is now" not in client.get("/dns/history/1/undo").text
+    for address in (ELSEWHERE, THERE):
+        panel.save(target=Target(ipv4=address))
+        panel.round()
+    page = client.get("/dns/history/2/undo").text
+    assert "It is now" in page
+    assert f"A {THERE}, TTL automatic" in page
+
+
 def test_what_cannot_be_undone_says_why_and_has_no_button(panel: Panel, client: Browser) -> None:
     eventful(panel)
     panel.save(mode=Mode.WILDCARD, zone=None)
@@ -144,6 +157,20 @@ def test_the_dns_page_tells_what_was_put_back_and_lets_go_of_it(panel: Panel, cl
         assert client.post(f"/dns/history/records/{row.id}/follow").status_code == 303
     panel.round()
     assert panel.live() == {f"{OTHER} A": HERE}
+
+
+def test_a_page_out_of_date_does_not_let_go_of_another_record_of_that_number(
+    panel: Panel, client: Browser
+) -> None:
+    eventful(panel)
+    client.post("/dns/history/4/undo")
+    panel.round()
+    assert f'name="name" value="{NAME}"' in client.get("/dns").text
+    address = f"/dns/history/records/{panel.row(NAME).id}/follow"
+    assert client.post(address, {"name": "gone.example.com"}).status_code == 404
+    assert panel.row(NAME).wanted is True
+    assert client.post(address, {"name": NAME}).status_code == 303
+    assert panel.row(NAME).wanted is False
 
 
 def test_following_the_settings_again_keeps_the_filters_of_the_page(panel: Panel, client: Browser) -> None:

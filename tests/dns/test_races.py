@@ -53,6 +53,13 @@ def test_a_wish_that_changes_while_all_is_well_comes_true_at_once(panel: Panel, 
     assert (panel.record().ttl, panel.row().status) == (300, "synced")
 
 
+def test_a_retry_during_the_call_finds_it_done(panel: Panel, script: Script) -> None:
+    panel.claim(NAME)
+    script.once("before", "ensure_record", lambda: service.retry(panel.row().id, at=panel.at))
+    panel.round()
+    assert (panel.row().status, panel.unsettled()) == ("synced", 0)
+
+
 def test_a_target_that_changes_during_the_call_comes_true(panel: Panel, script: Script) -> None:
     panel.claim(NAME)
     script.once("before", "ensure_record", lambda: panel.save(target=Target(ipv4=THERE)))

@@ -167,6 +167,17 @@ def test_a_new_target_leaves_a_record_kept_by_hand(panel: Panel) -> None:
     assert panel.live() == {RECORD: HERE}
 
 
+def test_a_deletion_is_put_back_in_a_zone_that_was_left_and_is_used_again(panel: Panel) -> None:
+    deleted(panel)
+    gone = changes()[-1]
+    panel.save(zone=panel.account.add_zone("example.net"))
+    panel.round()
+    panel.save(zone=panel.zone)
+    assert panel.connection.id != gone.connection_id
+    put_back(panel, gone)
+    assert panel.live() == {RECORD: HERE}
+
+
 @pytest.mark.parametrize("how", ["wildcard", "zone"])
 def test_leaving_the_zone_takes_a_record_kept_by_hand_along_as_any_other(panel: Panel, how: str) -> None:
     deleted(panel)

@@ -3,7 +3,17 @@
 import pytest
 
 from tests.dns.panel_world import ELSEWHERE, HERE, HERE6, Panel
-from tests.dns.undo_world import NAME, RECORD, changes, deleted, drifted_and_healed, put_back, up
+from tests.dns.undo_world import (
+    NAME,
+    RECORD,
+    changes,
+    deleted,
+    drifted_and_healed,
+    put_back,
+    reuse_number,
+    up,
+)
+from tests.support import Browser
 from webapp.dns import service, undo
 from webapp.dns.changes import Answer
 from webapp.dns.desired import Mode, Policy
@@ -35,6 +45,19 @@ def test_nothing_is_put_back_in_a_zone_that_was_left(panel: Panel) -> None:
     panel.round()
     with pytest.raises(Busy, match=r"not kept in example\.com any more"):
         put_back(panel)
+
+
+def test_nothing_of_another_zone_is_put_back_in_the_one_that_got_its_number(
+    panel: Panel, client: Browser
+) -> None:
+    deleted(panel)
+    gone = changes()[-1]
+    panel.save(mode=Mode.WILDCARD, zone=None)
+    panel.round()
+    panel.save(mode=Mode.MANAGED, zone=panel.account.add_zone("example.net"))
+    reuse_number(panel)
+    assert "not kept in example.com any more" in (undo.problem(gone.id) or "")
+    assert "/undo" not in client.get("/dns/history").text
 
 
 def test_a_record_that_is_gone_already_is_not_deleted_again(panel: Panel) -> None:

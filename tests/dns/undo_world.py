@@ -1,9 +1,9 @@
 """What the tests of undo share: a history to put back, and the name it is about."""
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.dns.panel_world import ELSEWHERE, HERE, Panel
-from webapp.db import reading
+from webapp.db import reading, transaction
 from webapp.dns import undo
 from webapp.dns.journal import RecordChange
 
@@ -14,6 +14,12 @@ RECORD = f"{NAME} A"
 def changes() -> list[RecordChange]:
     with reading() as session:
         return list(session.scalars(select(RecordChange).order_by(RecordChange.id)))
+
+
+def reuse_number(panel: Panel) -> None:
+    """Have the connection have the number of that of all changes so far, as SQLite gives numbers out again."""
+    with transaction() as session:
+        session.execute(update(RecordChange).values(connection_id=panel.connection.id))
 
 
 def put_back(panel: Panel, change: RecordChange | None = None) -> None:

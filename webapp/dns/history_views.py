@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, url_for
+from flask import Blueprint, Response, flash, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.db import now, reading
@@ -30,7 +30,7 @@ def _everything() -> dict[str, Any]:
         return {
             "filters": filters,
             "page": history(session, filters),
-            "active_id": active.id if active else None,
+            "active_zone": active.zone_name if active else None,
             "kinds": list(Kind),
             "results": list(Result),
             "consumers": list(ConsumerType),
@@ -40,7 +40,8 @@ def _everything() -> dict[str, Any]:
 @blueprint.get("/<int(max=2147483647):change_id>/undo")
 def confirm(change_id: int) -> Response:
     """Show what putting the change back means, and ask."""
-    return show("dns/undo.html", change=undo.entry(change_id), problem=undo.problem(change_id))
+    change, problem = undo.entry(change_id), undo.problem(change_id)
+    return show("dns/undo.html", change=change, problem=problem, present=undo.present(change_id))
 
 
 @blueprint.post("/<int(max=2147483647):change_id>/undo")
@@ -54,7 +55,7 @@ def put_back(change_id: int) -> AnyResponse:
 @blueprint.post("/records/<int(max=2147483647):record_id>/follow")
 def follow(record_id: int) -> AnyResponse:
     """Have a record follow the settings again, or let go of one that was put back by hand."""
-    row = undo.unpin(record_id, at=now())
+    row = undo.unpin(record_id, shown=request.form.get("name"), at=now())
     if row.wanted and row.next_try_at is None:
         raise Busy(f"The record of {row.fqdn} follows the settings already.")
     told = f"{row.fqdn} follows the settings again." if row.wanted else f"{row.fqdn} is let go."

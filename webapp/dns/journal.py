@@ -42,6 +42,7 @@ class Result(StrEnum):
 class RecordChange(Base):
     """One change of one record at a provider. `by` is empty for what the panel did by itself.
 
+    `connection_id` tells one zone from another only together with `zone`: databases give out ids again.
     `before` and `after` are type, content, TTL and proxied.
     """
 
@@ -86,7 +87,7 @@ class Cause:
 class Entries:
     """The entries of one round, by the change each is about."""
 
-    connection_id: int
+    zone: str
     round: str
     numbers: Mapping[int, int]
 
@@ -94,9 +95,7 @@ class Entries:
         """Write down what came of these changes."""
         fine: list[int] = []
         for outcome in done:
-            number = self.numbers.get(id(outcome.change))
-            if number is None:  # it was not even asked for
-                continue
+            number = self.numbers[id(outcome.change)]
             if outcome.error is not None:
                 self._refused(session, number, outcome, at)
                 continue
@@ -110,7 +109,7 @@ class Entries:
         """The latest refusal stands for those of the same before it: what is refused is tried again and again."""
         record = _record(outcome.change)
         earlier = (
-            (RecordChange.connection_id == self.connection_id)
+            (RecordChange.zone == self.zone)
             & (RecordChange.fqdn == record.name)
             & (RecordChange.type == str(record.type))
             & (RecordChange.result == Result.REFUSED)
@@ -139,7 +138,7 @@ def writing(
     Where the block ends early, what has no answer yet says why it is not known.
     """
     numbers = {id(change): number for number, change in enumerate(changes)}
-    entries = Entries(connection_id, secrets.token_hex(8), numbers)
+    entries = Entries(zone, secrets.token_hex(8), numbers)
     at = clock()
     common = {"round": entries.round, "at": at, "connection_id": connection_id, "zone": zone}
     values = [
@@ -205,12 +204,13 @@ def _as_asked(outcome: Outcome) -> bool:
     return isinstance(change, Delete) or live is None or live.is_like(change.record)
 
 
-def confirm(connection_id: int, live: Sequence[LiveRecord], owner: str, at: datetime) -> None:
+def confirm(connection_id: int, zone: str, live: Sequence[LiveRecord], owner: str, at: datetime) -> None:
     """Find out from a complete listing what became of changes whose answer was lost.
 
     What was not made is not history, and is forgotten; it is asked for again where it is still wanted.
     """
-    waiting = (RecordChange.connection_id == connection_id) & (RecordChange.result == Result.UNDER_WAY)
+    here = (RecordChange.connection_id == connection_id) & (RecordChange.zone == zone)
+    waiting = here & (RecordChange.result == Result.UNDER_WAY)
     with reading() as session:
         if session.scalar(select(RecordChange.id).where(waiting).limit(1)) is None:
             return

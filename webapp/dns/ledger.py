@@ -17,6 +17,7 @@ from webapp.dns.models import SETTLED, UP, ConsumerType, DnsRecord, DnsSettings,
 from webapp.dns.names import is_within, zone_for
 from webapp.errors import NotFound
 
+NOT_LISTED = "This record is no longer in the list. Reload the page."
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 SOON_TRIES = 7
 """After so many looks in vain, some two minutes, a name is not expected to come up in a moment."""
@@ -93,7 +94,7 @@ def record(session: Session, record_id: int) -> DnsRecord:
     """The row with that id. Raises NotFound."""
     row = session.get(DnsRecord, record_id)
     if row is None:
-        raise NotFound("This record is no longer in the list. Reload the page.")
+        raise NotFound(NOT_LISTED)
     return row
 
 

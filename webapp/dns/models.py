@@ -129,6 +129,12 @@ class DnsRecord(Claimed, Sighting, Base):
         self.asked_by, self.asked_for = actor(), why
         self.look_away()
 
+    def ask_again(self, at: datetime) -> None:
+        """The same wish, by the same person, is not true yet: have the next round look once more."""
+        by = self.asked_by
+        self.ask(at, approved=self.approved, why=self.asked_for)
+        self.asked_by = by
+
     def release(self, at: datetime, *, approved: bool = False) -> None:
         """Nobody wants the name here any more; the round removes the record and then this row."""
         self.wanted, self.answer, self.seen, self.pin = False, None, None, None

@@ -88,7 +88,7 @@ def _compare(
     reading: Reading, provider: Provider, clock: Callable[[], datetime], *, with_usage: bool = False
 ) -> tuple[Plan, Usage | None]:
     live = provider.list_records(reading.zone)
-    journal.confirm(reading.connection_id, live, reading.owner, clock())
+    journal.confirm(reading.connection_id, reading.zone.name, live, reading.owner, clock())
     delete = reading.delete or reading.leaving
     plan = make_plan(reading.wishes, live, reading.owner, delete=delete, apex=reading.zone.name)
     if not reading.delete and reading.leaving:  # what the policy has kept stays for good

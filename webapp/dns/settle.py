@@ -113,7 +113,7 @@ def _written(row: DnsRecord, asked: Record, live: LiveRecord, defaults: Defaults
         proxied = ", proxied" if live.proxied else ""
         _failed(row, f"The provider made it {live.type} {live.content}, TTL {live.ttl}{proxied}.", at)
     else:
-        row.ask(at, approved=row.approved)
+        row.ask_again(at)
 
 
 def _removed(session: Session, row: DnsRecord, at: datetime) -> None:
@@ -122,7 +122,7 @@ def _removed(session: Session, row: DnsRecord, at: datetime) -> None:
         row.rest(at)
     elif row.wanted:
         row.provider_record_id = row.written_content = None
-        row.ask(at, approved=row.approved)
+        row.ask_again(at)
     else:
         session.delete(row)
 

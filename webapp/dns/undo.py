@@ -10,7 +10,7 @@ from webapp.dns.claimed import NO_RECORD
 from webapp.dns.claims import one_holder
 from webapp.dns.connections import Connection
 from webapp.dns.desired import Policy
-from webapp.dns.journal import Kind, RecordChange, Result, facts
+from webapp.dns.journal import Facts, Kind, RecordChange, Result, facts
 from webapp.dns.models import ConsumerType, DnsRecord
 from webapp.dns.names import readable
 from webapp.dns.records import RecordType, excludes
@@ -32,6 +32,14 @@ def problem(change_id: int) -> str | None:
         except ForgeError as error:
             return error.message
     return None
+
+
+def present(change_id: int) -> Facts | None:
+    """What the record is now, as far as is known: other changes may have followed. None where there is none."""
+    with reading() as session:
+        change = _entry(session, change_id)
+        rows = [row for row in _in_force(session, change.fqdn) if row.type == change.type]
+        return next((facts(row.written) for row in rows if row.written), None)
 
 
 def undo(change_id: int, *, at: datetime) -> RecordChange:
@@ -66,10 +74,15 @@ def undo(change_id: int, *, at: datetime) -> RecordChange:
         return change
 
 
-def unpin(record_id: int, *, at: datetime) -> DnsRecord:
-    """Have a record follow the settings again. Raises NotFound."""
+def unpin(record_id: int, *, shown: str | None = None, at: datetime) -> DnsRecord:
+    """Have a record follow the settings again. Raises NotFound.
+
+    `shown` is the name that a page had for it: databases give out ids again, and another record stays as it is.
+    """
     with transaction() as session:
         row = ledger.record(session, record_id)
+        if shown is not None and row.fqdn != shown:
+            raise NotFound(ledger.NOT_LISTED)
         if row.consumer_type is ConsumerType.PERSON and row.wanted:
             row.release(at, approved=True)
         elif row.pin is not None:
@@ -91,7 +104,7 @@ def _check(session: Session, change: RecordChange) -> tuple[Connection, DnsRecor
     connection = ledger.active_connection(session)
     if change.result is not Result.DONE:
         raise InvalidInput("Only what was done at the provider can be put back.")
-    if connection is None or connection.id != change.connection_id:
+    if connection is None or connection.zone_name != change.zone:
         raise Busy(f"Records are not kept in {change.zone} any more, so nothing can be put back there.")
     rows = ledger.by_fqdn(session, [change.fqdn])
     row = next((r for r in rows if r.wanted and r.type == change.type and r.connection is connection), None)
