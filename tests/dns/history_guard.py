@@ -1,7 +1,7 @@
 """The in-memory provider with a guard: before each single write it asks whether the rules allow it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from webapp.dns.changes import Change
@@ -51,10 +51,10 @@ class Guard:
             return
         unmarked = live.mark is None and self.known.get((owner, live.id)) == said(live)
         given = [
-            r
+            replace(record, note=live.note)
             for (who, name), some in self.granted.items()
+            for record in some
             if who == owner and name in self.needed
-            for r in some
         ]
         assert unmarked or live in given, f"{owner} may not touch {live}"
 

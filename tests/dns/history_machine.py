@@ -190,7 +190,8 @@ class Histories(RuleBasedStateMachine):
         self.guard.trouble = ""
         for _ in range(LOOPS):
             writes = self._writes()
-            if all(self._rests(install, choice) for install in self.installs) and writes == self._writes():
+            quiet = [self._rests(install, choice) for install in self.installs]
+            if all(quiet) and writes == self._writes():
                 break
         self._is_as_wished()
 
