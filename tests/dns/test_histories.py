@@ -27,7 +27,9 @@ from webapp.dns.records import Zone
 pytestmark = pytest.mark.matrix
 
 HISTORIES = settings(
-    max_examples=int(os.environ.get("N", "600")),
+    max_examples=int(
+        os.environ.get("TINY_FORGE_HISTORIES", "200")
+    ),  # each; more on request, they are different
     stateful_step_count=25,
     deadline=None,
     print_blob=False,
