@@ -13,6 +13,8 @@ from webapp.proxy.certificates.models import Phase
 from webapp.sandbox.world import TOKEN, ZONE, World
 from webapp.serve import working
 
+pytestmark = pytest.mark.matrix
+
 NEW = FORM | {"certificate_id": "new-http", "ssl_forced": "y"}
 
 

@@ -97,6 +97,7 @@ def test_it_starts_tells_the_code_and_answers(panel):
     assert "waitress" not in first.headers.get("Server", "")
 
 
+@pytest.mark.matrix
 def test_it_listens_on_loopback_only(panel):
     listening = Path("/proc/net/tcp").read_text()
     assert f"0100007F:{panel.port:04X}" in listening
@@ -129,6 +130,7 @@ def test_it_ends_in_order_under_visitors(panel):
     assert "Traceback" not in panel.text()
 
 
+@pytest.mark.matrix
 def test_a_port_in_use_is_told(panel, start):
     second = start("serve", "--port", str(panel.port))
     assert second.process.wait(20) == 1
@@ -145,6 +147,7 @@ def test_an_address_that_is_not_ours_is_told(start, host):
     assert f"Cannot listen on {host} port 8000" in panel.text()
 
 
+@pytest.mark.matrix
 def test_a_data_directory_that_cannot_be_written_is_told(start, tmp_path):
     (tmp_path / "file").write_text("in the way")
     panel = start(TINY_FORGE_DATA_DIR=str(tmp_path / "file" / "data"))
@@ -178,6 +181,7 @@ def test_an_administrator_from_the_environment_needs_no_code(start):
     assert requests.get(f"{panel.url}/setup", allow_redirects=False, **QUICK).status_code == 404
 
 
+@pytest.mark.matrix
 def test_a_kill_loses_no_wish(panel, start, tmp_path):
     app = create_app(make_config(tmp_path / "data", secret_key="another, which does not matter here"))
     with app.app_context():

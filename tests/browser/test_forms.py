@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Panel
 from tests.browser.test_story import set_up
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.matrix]
 
 FOCUS = "document.activeElement.id || document.activeElement.tagName"
 

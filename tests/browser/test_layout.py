@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 from tests.browser.conftest import Sandbox
 from tests.browser.screenshots import sign_in
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.matrix]
 
 NARROW = """
 () => [...document.querySelectorAll("td.wrap")]

@@ -13,6 +13,8 @@ from webapp.dns.connections import Connection
 from webapp.dns.desired import Mode
 from webapp.errors import Busy
 
+pytestmark = pytest.mark.matrix
+
 DATA = (Mount(MountKind.VOLUME, "blog-data", "/data"),)
 
 

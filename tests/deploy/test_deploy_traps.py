@@ -20,6 +20,8 @@ from webapp.dns.names import Fqdn
 from webapp.errors import EngineError, InvalidInput
 from webapp.sandbox.engine import Behaviour
 
+pytestmark = pytest.mark.matrix
+
 DATA = (Mount(MountKind.VOLUME, "blog-data", "/data"),)
 
 

@@ -8,6 +8,8 @@ from webapp.deploy.actions import Kind, Phase
 from webapp.proxy import drift
 from webapp.proxy.models import HostStatus
 
+pytestmark = pytest.mark.matrix
+
 PAGE = "/apps/blog"
 
 

@@ -11,6 +11,8 @@ from webapp.deploy.models import App
 from webapp.dns.names import Fqdn
 from webapp.errors import Busy, InvalidInput, NotFound, Stale
 
+pytestmark = pytest.mark.matrix
+
 DATA = (Mount(MountKind.VOLUME, "blog-data", "/data"),)
 
 

@@ -16,6 +16,7 @@ def world():
     return SandboxWorld()
 
 
+@pytest.mark.matrix
 class TestSandboxEngine(EngineContract):
     """The contract."""
 

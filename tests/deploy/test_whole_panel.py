@@ -10,6 +10,8 @@ from webapp.deploy import service as deploys
 from webapp.deploy.actions import Kind, Phase
 from webapp.sandbox.world import SERVER, ZONE, World
 
+pytestmark = pytest.mark.matrix
+
 NAME = f"shop.{ZONE}"
 
 

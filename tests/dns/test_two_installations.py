@@ -11,6 +11,8 @@ from webapp.dns.changes import Answer
 from webapp.dns.desired import Mode
 from webapp.dns.records import Target
 
+pytestmark = pytest.mark.matrix
+
 HERS = [f"her{number}.example.com" for number in range(5)]
 HIS = [f"his{number}.example.com" for number in range(5)]
 BOTH = "both.example.com"

@@ -14,6 +14,8 @@ from webapp.dns.live import Liveness
 from webapp.dns.models import DnsRecord
 from webapp.sandbox.world import SERVER, World
 
+pytestmark = pytest.mark.matrix
+
 FORM = {
     "name": "app", "forward_scheme": "http", "forward_host": "192.168.1.30", "forward_port": "3000",
     "certificate_id": "0", "enabled": "y", "use_dns": "y", "dns_proxied": "default",
