@@ -1,7 +1,7 @@
 """The database: base class, UTC times, SQLite settings, and the one thing that commits."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -148,10 +148,20 @@ def only_row(session: Session, model: type[Row], **values: Any) -> Row:
     """The one row of a table that has one; made with these values where there is none, once for everybody."""
     row = session.get(model, 1)
     if row is None:
-        insert = sqlite.insert if db.engine.dialect.name == "sqlite" else postgresql.insert
         session.execute(insert(model).values(id=1, **values).on_conflict_do_nothing())
         row = session.get_one(model, 1)
     return row
+
+
+def insert(model: type[Any]) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that can say what to do about a row that is there already, in the words of the database."""
+    return sqlite.insert(model) if db.engine.dialect.name == "sqlite" else postgresql.insert(model)
+
+
+def in_chunks(items: Sequence[Row], size: int = 500) -> Iterator[Sequence[Row]]:
+    """The items in parts that a statement has room for."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def table(model: type[Base]) -> Table:

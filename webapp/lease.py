@@ -9,11 +9,10 @@ from datetime import datetime, timedelta
 
 from flask import Flask, current_app
 from sqlalchemy import delete, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.db import Base, db, now, transaction
+from webapp.db import Base, db, insert, now, transaction
 from webapp.errors import Busy
 
 log = logging.getLogger(__name__)
@@ -54,8 +53,7 @@ class Held:
     def let_go(self) -> None:
         """Give it up before the work is over: others may take it, and the next renewal raises Busy."""
         self.lost = True
-        with transaction() as session:
-            session.execute(delete(Lease).where(Lease.name == self.name, Lease.holder == self.holder))
+        _give_back(self.name, self.holder)
 
     def keep(self, app: Flask, ended: threading.Event) -> None:
         """Renew it from time to time until the work has ended, or the lease is lost."""
@@ -89,12 +87,10 @@ def leased(
     finally:
         ended.set()
         keeper.join()
-        with transaction() as session:
-            session.execute(delete(Lease).where(Lease.name == name, Lease.holder == holder))
+        _give_back(name, holder)
 
 
 def _take(name: str, holder: str, at: datetime, length: timedelta) -> None:
-    insert = sqlite.insert if db.engine.dialect.name == "sqlite" else postgresql.insert
     claim = insert(Lease).values(name=name, holder=holder, until=at + length)
     with transaction() as session:
         taken = session.execute(
@@ -106,3 +102,8 @@ def _take(name: str, holder: str, at: datetime, length: timedelta) -> None:
         ).scalar_one_or_none()
     if taken is None:
         raise Busy(f"Another process is at work on {name} right now. Try again in a moment.")
+
+
+def _give_back(name: str, holder: str) -> None:
+    with transaction() as session:
+        session.execute(delete(Lease).where(Lease.name == name, Lease.holder == holder))

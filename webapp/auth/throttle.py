@@ -8,12 +8,11 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from webapp.auth.clients import Client
 from webapp.auth.models import Throttle
-from webapp.db import db, transaction
+from webapp.db import insert, transaction
 from webapp.errors import ForgeError
 
 FREE_PER_CLIENT = 3
@@ -75,7 +74,6 @@ def _account_key(purpose: str, account: str) -> str:
 
 def _locked(session: Session, keys: list[str], now: datetime) -> dict[str, Throttle]:
     """The rows, made if need be, and nobody else's until the transaction ends."""
-    insert = sqlite.insert if db.engine.dialect.name == "sqlite" else postgresql.insert
     blank = [{"key": key, "failures": 0, "failed_at": now, "open_at": now} for key in keys]
     made = insert(Throttle)
     # An update that changes nothing locks a row that is there; left alone, it could be deleted in between.

@@ -21,10 +21,8 @@ class ConsumerType(StrEnum):
 
 
 class Columns(Protocol):
-    """The columns of `DnsRecord` that make up its wish; see there."""
+    """The columns of `DnsRecord` that say which record is meant; see there."""
 
-    @property
-    def id(self) -> int: ...
     @property
     def fqdn(self) -> str: ...
     @property
@@ -36,23 +34,15 @@ class Columns(Protocol):
     @property
     def wanted(self) -> bool: ...
     @property
-    def provider_record_id(self) -> str | None: ...
-    @property
     def written_content(self) -> str | None: ...
     @property
     def written_ttl(self) -> int | None: ...
     @property
     def written_proxied(self) -> bool | None: ...
     @property
-    def answer(self) -> Answer | None: ...
-    @property
-    def answered(self) -> str: ...
-    @property
-    def approved(self) -> bool: ...
-    @property
     def pin(self) -> dict[str, Any] | None: ...
     @property
-    def version(self) -> int: ...
+    def overrides(self) -> Overrides: ...
 
 
 class Claimed:
@@ -83,12 +73,11 @@ class Claimed:
         pin = self.pin
         if pin and pin != NO_RECORD:
             return wanted(self.fqdn, self.type, pin["content"], pin["ttl"], pin["proxied"])
-        overrides = Overrides(self.override_proxied, self.override_ttl)
-        return defaults.record(self.fqdn, self.type, overrides)
+        return defaults.record(self.fqdn, self.type, self.overrides)
 
 
 @dataclass(slots=True)
-class Claim(Claimed):
+class ClaimRow(Claimed):
     """A row as bare columns, with who is behind it."""
 
     id: int

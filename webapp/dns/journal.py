@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, String, delete, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from webapp.db import Base, Choice, reading, table, transaction
+from webapp.db import Base, Choice, in_chunks, reading, table, transaction
 from webapp.dns.changes import Change, Create, Delete, Update
 from webapp.dns.models import ConsumerType
 from webapp.dns.providers.base import Outcome
@@ -19,7 +19,6 @@ from webapp.dns.records import LiveRecord, Record, normal_content
 from webapp.errors import ProviderError
 
 KEPT_FOR = timedelta(days=365)
-CHUNK = 500
 Facts = dict[str, Any]
 
 
@@ -97,27 +96,29 @@ class Entries:
         for outcome in done:
             number = self.numbers[id(outcome.change)]
             if outcome.error is not None:
-                self._refused(session, number, outcome, at)
+                self._refused(session, number, outcome.change, outcome.error, at)
                 continue
             fine.append(number)
-            if outcome.live is not None and not _as_asked(outcome):
-                self._set(session, [number], after=facts(outcome.live))
-        for start in range(0, len(fine), CHUNK):
-            self._set(session, fine[start : start + CHUNK], result=Result.DONE, ended_at=at)
+            asked, live = _record(outcome.change), outcome.live
+            if live is not None and isinstance(asked, Record) and not live.is_like(asked):
+                self._set(session, [number], after=facts(live))
+        for some in in_chunks(fine):
+            self._set(session, some, result=Result.DONE, ended_at=at)
 
-    def _refused(self, session: Session, number: int, outcome: Outcome, at: datetime) -> None:
+    def _refused(
+        self, session: Session, number: int, change: Change, error: ProviderError, at: datetime
+    ) -> None:
         """The latest refusal stands for those of the same before it: what is refused is tried again and again."""
-        record = _record(outcome.change)
+        record = _record(change)
         earlier = (
             (RecordChange.zone == self.zone)
             & (RecordChange.fqdn == record.name)
             & (RecordChange.type == str(record.type))
             & (RecordChange.result == Result.REFUSED)
-            & (RecordChange.kind == _kind(outcome.change))
+            & (RecordChange.kind == _kind(change))
         )
         session.execute(delete(RecordChange).where(earlier))
-        message = outcome.error.message[:500] if outcome.error else None
-        self._set(session, [number], result=Result.REFUSED, ended_at=at, error=message)
+        self._set(session, [number], result=Result.REFUSED, ended_at=at, error=error.message[:500])
 
     def _set(self, session: Session, numbers: Sequence[int], **values: Any) -> None:
         entries = (RecordChange.round == self.round) & RecordChange.number.in_(numbers)
@@ -197,11 +198,6 @@ def facts(record: Record | LiveRecord) -> Facts:
         "ttl": record.ttl,
         "proxied": record.proxied,
     }
-
-
-def _as_asked(outcome: Outcome) -> bool:
-    change, live = outcome.change, outcome.live
-    return isinstance(change, Delete) or live is None or live.is_like(change.record)
 
 
 def confirm(connection_id: int, zone: str, live: Sequence[LiveRecord], owner: str, at: datetime) -> None:

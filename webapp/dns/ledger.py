@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from webapp.db import only_row, table
 from webapp.dns.changes import Answer
-from webapp.dns.claimed import Claim
+from webapp.dns.claimed import ClaimRow
 from webapp.dns.connections import Connection
 from webapp.dns.live import Liveness
 from webapp.dns.models import SETTLED, UP, ConsumerType, DnsRecord, DnsSettings, Status
@@ -142,13 +142,13 @@ def of_connection(session: Session, connection_id: int) -> Sequence[DnsRecord]:
     ).all()
 
 
-def claims(session: Session, connection_id: int) -> list[Claim]:
+def claims(session: Session, connection_id: int) -> list[ClaimRow]:
     """The same rows, released ones too, as bare columns: there may be thousands."""
     query = select(*_COLUMNS).where(DnsRecord.connection_id == connection_id).order_by(DnsRecord.id)
-    return [Claim(*row) for row in session.execute(query)]
+    return [ClaimRow(*row) for row in session.execute(query)]
 
 
-_COLUMNS = [table(DnsRecord).c[column.name] for column in fields(Claim)]
+_COLUMNS = [table(DnsRecord).c[column.name] for column in fields(ClaimRow)]
 
 
 def wanted(session: Session) -> Sequence[DnsRecord]:

@@ -135,10 +135,10 @@ class DnsRecord(Claimed, Sighting, Base):
         self.ask(at, approved=self.approved, why=self.asked_for)
         self.asked_by = by
 
-    def release(self, at: datetime, *, approved: bool = False) -> None:
+    def release(self, at: datetime, *, approved: bool = False, why: str = "") -> None:
         """Nobody wants the name here any more; the round removes the record and then this row."""
         self.wanted, self.answer, self.seen, self.pin = False, None, None, None
-        self.ask(at, approved=approved)
+        self.ask(at, approved=approved, why=why)
 
     def cover(self, at: datetime) -> None:
         """The wildcard serves the name."""

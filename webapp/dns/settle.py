@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
-from webapp.db import table, transaction
+from webapp.db import in_chunks, table, transaction
 from webapp.dns import ledger
 from webapp.dns.changes import Create, Delete, Plan, Update, Wish
 from webapp.dns.connections import Connection
@@ -25,16 +25,14 @@ log = logging.getLogger(__name__)
 
 HELD_FOR = timedelta(seconds=10)
 """The least pause of a deletion that waits for something else; it grows like that of any other try."""
-CHUNK = 500
 ROWS = table(DnsRecord)
 
 
 def rows_of(session: Session, ids: Iterable[int]) -> dict[int, DnsRecord]:
     """The rows with these ids that still exist, in few queries."""
-    wanted = sorted(ids)
     rows: dict[int, DnsRecord] = {}
-    for start in range(0, len(wanted), CHUNK):
-        query = select(DnsRecord).where(DnsRecord.id.in_(wanted[start : start + CHUNK]))
+    for some in in_chunks(sorted(ids)):
+        query = select(DnsRecord).where(DnsRecord.id.in_(some))
         rows |= {row.id: row for row in session.scalars(query)}
     return rows
 
@@ -59,9 +57,9 @@ def _sorted(
 ) -> tuple[dict[int, Outcome], dict[int, Outcome]]:
     """Outcomes that are as their rows wish, whose wish has not changed since, and all others."""
     plain: dict[int, Outcome] = {}
-    for start in range(0, len(ids := sorted(done)), CHUNK):
-        some = DnsRecord.id.in_(ids[start : start + CHUNK])
-        query = select(DnsRecord.id, DnsRecord.version, DnsRecord.wanted).where(some).with_for_update()
+    for some in in_chunks(sorted(done)):
+        query = select(DnsRecord.id, DnsRecord.version, DnsRecord.wanted).where(DnsRecord.id.in_(some))
+        query = query.with_for_update()
         for row, version, wanted in session.execute(query):
             if wishes[row].version == version and _is_plain(done[row], wanted):
                 plain[row] = done[row]
@@ -85,8 +83,8 @@ def _write(session: Session, lives: Mapping[int, LiveRecord], at: datetime) -> N
 
 
 def _forget(session: Session, ids: Sequence[int]) -> None:
-    for start in range(0, len(ids), CHUNK):
-        session.execute(delete(DnsRecord).where(DnsRecord.id.in_(ids[start : start + CHUNK])))
+    for some in in_chunks(ids):
+        session.execute(delete(DnsRecord).where(DnsRecord.id.in_(some)))
 
 
 def _outcome(session: Session, row: DnsRecord, outcome: Outcome, defaults: Defaults, at: datetime) -> None:

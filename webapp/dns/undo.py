@@ -63,12 +63,10 @@ def undo(change_id: int, *, at: datetime) -> RecordChange:
         why = f"undo of change {change.id}"
         row = row or _claim_again(session, change, connection, at)
         if change.kind is Kind.CREATE and row.consumer_type is ConsumerType.PERSON:
-            row.release(at, approved=True)
-        elif change.kind is Kind.CREATE:
-            row.pin = NO_RECORD
+            row.release(at, approved=True, why=why)
         else:
-            row.pin = _pin(session, row, change)
-        row.ask(at, approved=True, why=why)
+            row.pin = NO_RECORD if change.kind is Kind.CREATE else _pin(session, row, change)
+            row.ask(at, approved=True, why=why)
         connection.next_try_at = None
         wake_worker_on_commit()
         return change
@@ -106,8 +104,8 @@ def _check(session: Session, change: RecordChange) -> tuple[Connection, DnsRecor
         raise InvalidInput("Only what was done at the provider can be put back.")
     if connection is None or connection.zone_name != change.zone:
         raise Busy(f"Records are not kept in {change.zone} any more, so nothing can be put back there.")
-    rows = ledger.by_fqdn(session, [change.fqdn])
-    row = next((r for r in rows if r.wanted and r.type == change.type and r.connection is connection), None)
+    rows = _in_force(session, change.fqdn)
+    row = next((r for r in rows if r.type == change.type and r.connection is connection), None)
     {Kind.CREATE: _check_create, Kind.UPDATE: _check_update, Kind.DELETE: _check_delete}[change.kind](
         session, change, row
     )

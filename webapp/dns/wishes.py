@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from webapp.db import reading
 from webapp.dns import ledger
 from webapp.dns.changes import Wish
-from webapp.dns.claimed import Claim
+from webapp.dns.claimed import ClaimRow
 from webapp.dns.connections import Connection
 from webapp.dns.desired import Policy
 from webapp.dns.journal import Cause
@@ -55,11 +55,11 @@ def read(connection_id: int) -> Reading:
         )
 
 
-def _cause(row: Claim) -> Cause:
+def _cause(row: ClaimRow) -> Cause:
     return Cause(row.consumer_type, row.consumer_id, row.asked_by, row.asked_for)
 
 
-def _misplaced(connection: Connection, rows: Iterable[Claim]) -> dict[int, str]:
+def _misplaced(connection: Connection, rows: Iterable[ClaimRow]) -> dict[int, str]:
     """Rows without a record yet whose name the zone cannot hold: a longer zone may have come into sight."""
     news = (row for row in rows if row.wanted and row.provider_record_id is None)
     return {row.id: problem for row in news if (problem := ledger.outside(connection, row.fqdn))}
