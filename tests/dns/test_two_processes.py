@@ -117,7 +117,7 @@ def test_a_name_that_both_claim_at_once_has_one_holder(app: Flask, panel: Panel,
         return lambda: claims.claim(standalone(proxy), [Fqdn(NAMES[0])], at=panel.at)
 
     raised = together((app, claiming(1)), (other, claiming(2)))
-    assert len(raised) == 1
-    assert "in use" in str(raised[0])
+    # Whether the other's claim was seen, or the database had the last word, is a matter of microseconds.
+    assert [type(error) for error in raised] == [Busy]
     with reading() as session:
         assert len(session.scalars(select(DnsRecord)).all()) == 1
