@@ -4,6 +4,7 @@ python -m benchmarks [--sizes 100,1000,10000] [--latencies 0,40,200] [--plan pro
 """
 
 import argparse
+import logging
 import os
 import platform
 import subprocess
@@ -65,6 +66,9 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write benchmarks/README.md")
     asked = parser.parse_args()
     collect_seldom()
+    logging.basicConfig(
+        level=logging.INFO, filename=os.devnull
+    )  # as much as `serve` says, and nobody to read it
     sizes = [int(text) for text in asked.sizes.split(",")]
     latencies = [int(text) / 1000 for text in asked.latencies.split(",")]
     few, many = min(max(sizes), MOST_PEER_NAMES), max(sizes)

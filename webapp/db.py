@@ -48,12 +48,13 @@ class Choice(TypeDecorator[StrEnum]):
     def __init__(self, kind: type[StrEnum]) -> None:
         super().__init__()
         self.kind = kind
+        self.known = {str(choice): choice for choice in kind}
 
     def process_bind_param(self, value: StrEnum | None, _dialect: Dialect) -> str | None:
-        return None if value is None else str(self.kind(value))
+        return None if value is None else self.known[value].value
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> StrEnum | None:
-        return None if value is None else self.kind(value)
+        return None if value is None else self.known[value]
 
 
 class Base(DeclarativeBase):

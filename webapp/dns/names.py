@@ -87,6 +87,8 @@ def _too_long(label: str) -> InvalidInput:
 
 def ascii_name(text: str) -> str:
     """A name from an outside source in our form, as well as it can be done (zone names may come in Unicode)."""
+    if text.isascii():  # by far most are, and a round reads thousands
+        return text.strip().rstrip(".").lower()
     name = text.strip().translate(DOTS).rstrip(".").lower()
     return ".".join(_a_label(label) for label in name.split("."))
 

@@ -151,8 +151,10 @@ class _Builder:
 
     def verdict(self, wish: Wish, mine: LiveRecord | None) -> Answer | None:
         """The operator's answer to the conflict, if it still counts and can be carried out."""
+        if not wish.wanted or wish.answer is None:
+            return None
         blockers = self.world.in_the_way(wish.record, mine)
-        if not wish.wanted or wish.answered != Conflict(wish.row, wish.record, blockers).fingerprint:
+        if wish.answered != Conflict(wish.row, wish.record, blockers).fingerprint:
             return None
         many = wish.answer is Answer.ADOPT and len(blockers) != 1
         return None if many or any(r.read_only for r in blockers) else wish.answer

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from webapp.db import transaction
-from webapp.dns import journal, seen, settle
+from webapp.dns import journal, outcomes, seen, settle
 from webapp.dns.changes import Change, Create, Delete, Plan
 from webapp.dns.connections import Connection
 from webapp.dns.plan import plan as make_plan
@@ -150,7 +150,7 @@ def _carry_out(
     wishes = {wish.row: wish for wish in reading.wishes}
     changes, done = _fitting(plan, usage)
     with transaction() as session:
-        settle.outcomes(session, done, wishes, clock())
+        outcomes.settle(session, done, wishes, clock())
     if not changes:
         return done
     with journal.writing(
@@ -158,7 +158,7 @@ def _carry_out(
     ) as entries:
         for answers in provider.apply(reading.zone, changes):
             with transaction() as session:
-                settle.outcomes(session, answers, wishes, clock())
+                outcomes.settle(session, answers, wishes, clock())
                 entries.end(session, answers, clock())
             done += answers
             renew()

@@ -2,22 +2,19 @@
 
 import logging
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.db import in_chunks, table, transaction
-from webapp.dns import ledger
-from webapp.dns.changes import Create, Delete, Plan, Update, Wish
+from webapp.dns.changes import Plan, Wish
 from webapp.dns.connections import Connection
-from webapp.dns.desired import Defaults
-from webapp.dns.models import DnsRecord, Status, settled
-from webapp.dns.providers.base import Outcome, name_of
-from webapp.dns.records import LiveRecord, Record, Usage
+from webapp.dns.models import DnsRecord, Status
+from webapp.dns.records import LiveRecord, Usage
 from webapp.dns.retry import next_try
 from webapp.errors import Denied, Outage, ProviderError
 
@@ -25,6 +22,7 @@ log = logging.getLogger(__name__)
 
 HELD_FOR = timedelta(seconds=10)
 """The least pause of a deletion that waits for something else; it grows like that of any other try."""
+MOST_LOGGED = 20
 ROWS = table(DnsRecord)
 
 
@@ -37,84 +35,7 @@ def rows_of(session: Session, ids: Iterable[int]) -> dict[int, DnsRecord]:
     return rows
 
 
-def outcomes(session: Session, done: Sequence[Outcome], wishes: Mapping[int, Wish], at: datetime) -> None:
-    """Settle the rows that the provider has just answered for.
-
-    Most got what they wished and wish it still: those are written together, the others one by one.
-    """
-    for outcome in done:
-        _log(outcome)
-    plain, others = _sorted(session, {o.change.row: o for o in done if o.change.row is not None}, wishes)
-    _write(session, {row: o.live for row, o in plain.items() if o.live is not None}, at)
-    _forget(session, [row for row, o in plain.items() if o.live is None])
-    defaults, rows = ledger.settings(session).defaults, rows_of(session, others)
-    for row_id, row in rows.items():
-        _outcome(session, row, others[row_id], defaults, at)
-
-
-def _sorted(
-    session: Session, done: Mapping[int, Outcome], wishes: Mapping[int, Wish]
-) -> tuple[dict[int, Outcome], dict[int, Outcome]]:
-    """Outcomes that are as their rows wish, whose wish has not changed since, and all others."""
-    plain: dict[int, Outcome] = {}
-    for some in in_chunks(sorted(done)):
-        query = select(DnsRecord.id, DnsRecord.version, DnsRecord.wanted).where(DnsRecord.id.in_(some))
-        query = query.with_for_update()
-        for row, version, wanted in session.execute(query):
-            if wishes[row].version == version and _is_plain(done[row], wanted):
-                plain[row] = done[row]
-    return plain, {row: outcome for row, outcome in done.items() if row not in plain}
-
-
-def _is_plain(outcome: Outcome, wanted: bool) -> bool:
-    if outcome.error is not None:
-        return False
-    if isinstance(outcome.change, Delete) or outcome.live is None:
-        return not wanted
-    return wanted and outcome.live.is_like(outcome.change.record)
-
-
-def _write(session: Session, lives: Mapping[int, LiveRecord], at: datetime) -> None:
-    """By the table itself: thousands of rows at once, none of which is loaded here."""
-    if lives:
-        statement = update(ROWS).where(ROWS.c.id == bindparam("row"))
-        values = [{"row": row, **settled(live, at)} for row, live in lives.items()]
-        session.connection().execute(statement, values)
-
-
-def _forget(session: Session, ids: Sequence[int]) -> None:
-    for some in in_chunks(ids):
-        session.execute(delete(DnsRecord).where(DnsRecord.id.in_(some)))
-
-
-def _outcome(session: Session, row: DnsRecord, outcome: Outcome, defaults: Defaults, at: datetime) -> None:
-    if outcome.error is not None:
-        _failed(row, outcome.error.message, at)
-    elif isinstance(outcome.change, Delete) or outcome.live is None:
-        _removed(session, row, at)
-    else:
-        _written(row, outcome.change.record, outcome.live, defaults, at)
-
-
-def _failed(row: DnsRecord, message: str, at: datetime) -> None:
-    row.fail(message, next_try(at, row.attempts + 1, random.random()), at)  # noqa: S311
-
-
-def _written(row: DnsRecord, asked: Record, live: LiveRecord, defaults: Defaults, at: datetime) -> None:
-    """The record is there; but the wish may have changed while the call was under way."""
-    wish, wanted = row.record(defaults), row.wanted and not row.is_absent
-    if wanted and live.is_like(wish):
-        row.settle(live, at)
-        return
-    row.hold(live)
-    if wanted and wish == asked:
-        proxied = ", proxied" if live.proxied else ""
-        _failed(row, f"The provider made it {live.type} {live.content}, TTL {live.ttl}{proxied}.", at)
-    else:
-        row.ask_again(at)
-
-
-def _removed(session: Session, row: DnsRecord, at: datetime) -> None:
+def removed(session: Session, row: DnsRecord, at: datetime) -> None:
     """The record is gone; so is the row, unless it was claimed again while the call was under way."""
     if row.is_absent:
         row.rest(at)
@@ -123,19 +44,6 @@ def _removed(session: Session, row: DnsRecord, at: datetime) -> None:
         row.ask_again(at)
     else:
         session.delete(row)
-
-
-def _log(outcome: Outcome) -> None:
-    name, error = name_of(outcome.change), outcome.error
-    match outcome.change:
-        case _ if error:
-            log.warning("dns: %s: refused: %s", name, error.message)
-        case Create(record=record):
-            log.info("dns: %s: created %s %s", name, record.type, record.content)
-        case Update(record=record, why=why):
-            log.info("dns: %s: changed %s to %s %s", name, ", ".join(why), record.type, record.content)
-        case gone:
-            log.info("dns: %s: deleted %s %s, %s", name, gone.live.type, gone.live.content, gone.why)
 
 
 def remainder(connection_id: int, plan: Plan, wishes: Iterable[Wish], at: datetime) -> None:
@@ -149,7 +57,7 @@ def remainder(connection_id: int, plan: Plan, wishes: Iterable[Wish], at: dateti
         gone = set(plan.gone)
         for row_id, row in rows.items():
             if row_id in gone:
-                _removed(session, row, at)
+                removed(session, row, at)
             elif row.next_try_at is not None and row.next_try_at <= at:
                 row.attempts += 1
                 row.next_try_at = max(at + HELD_FOR, next_try(at, row.attempts, random.random()))  # noqa: S311

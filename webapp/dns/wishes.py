@@ -36,6 +36,7 @@ def read(connection_id: int) -> Reading:
     with reading() as session:
         connection = ledger.connection(session, connection_id)
         settings = ledger.settings(session)
+        defaults = settings.defaults
         waiting = ledger.unsettled_names(session, connection_id)
         rows = ledger.claims(session, connection_id)
         misplaced = _misplaced(connection, rows)
@@ -44,7 +45,7 @@ def read(connection_id: int) -> Reading:
             connection.zone,
             settings.install_id,
             wishes=tuple(
-                row.wish(settings.defaults, held=not row.wanted and row.fqdn in waiting)
+                row.wish(defaults, held=not row.wanted and row.fqdn in waiting)
                 for row in rows
                 if row.id not in misplaced
             ),

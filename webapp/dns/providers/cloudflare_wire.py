@@ -55,13 +55,15 @@ def read_zone(item: dict[str, Any]) -> Zone:
 def read_record(item: object) -> LiveRecord:
     """A record of the API in our words. Raises Outage when it lacks what every record has."""
     raw = as_object(item)
-    if not _has_texts(raw, "id", "name", "type"):
-        raise Outage("Cloudflare's list could not be read: a record has no id, name or type.")
-    mark, note = read_mark(str(raw.get("comment") or ""))
+    match raw:
+        case {"id": str(record_id), "name": str(name), "type": str(kind)} if record_id and name and kind:
+            mark, note = read_mark(str(raw.get("comment") or ""))
+        case _:
+            raise Outage("Cloudflare's list could not be read: a record has no id, name or type.")
     return LiveRecord(
-        id=raw["id"],
-        name=ascii_name(raw["name"]),
-        type=raw["type"],
+        id=record_id,
+        name=ascii_name(name),
+        type=kind,
         content=str(raw.get("content") or ""),
         ttl=_ttl(raw.get("ttl")),
         proxied=bool(raw.get("proxied")),
