@@ -17,7 +17,7 @@ from webapp.dns import service
 from webapp.dns.connections import Connection
 from webapp.dns.journal import RecordChange
 from webapp.dns.models import Status
-from webapp.dns.providers import cloudflare
+from webapp.dns.providers import cloudflare_batches
 from webapp.dns.records import Zone
 from webapp.lease import LENGTH, Lease
 
@@ -36,7 +36,7 @@ class FaultWorld:
         self.standin = standin
         self.wire = Wire(standin, ORIGINAL().get_adapter("http://"))  # type: ignore[arg-type]
         monkeypatch.setattr(outgoing, "session", self._session)
-        monkeypatch.setattr(cloudflare, "BATCH", 3)
+        monkeypatch.setattr(cloudflare_batches, "BATCH", 3)
         standin.page_cap = 8
         standin.add_token(TOKEN)
         self.zone = self.add_zone("example.com")

@@ -174,3 +174,19 @@ def test_a_create_that_was_made_before_the_answer_was_lost_is_found_with_its_spe
     world.put(alias.name, "CNAME", "Server.Example.NET", mark=OWNER)
     assert ensured(world, alias)[0].mark == OWNER
     assert len(listed(world)) == 1
+
+
+def test_a_zone_that_fills_up_unseen_costs_few_calls_and_takes_what_fits(world):
+    """As where the quota is the account's, which nobody tells: one refused record answers for those after it."""
+    old, unused = ensured(world, OLD, UNUSED)
+    world.fill(42)
+    changes = [Create(n, record(f"new{n}")) for n in range(1000)]
+    before = len(world.standin.log)
+    done = applied(
+        world, [*changes, Update(2000, CHANGED, old, ("content",)), Delete(2001, unused, "unused")]
+    )
+    assert len(world.standin.log) - before < 20
+    assert sum(outcome.error is None for outcome in done) == 40 + 2
+    assert {sorted(o.error.codes)[0] for o in done if o.error} == {81045}
+    assert len(done) == 1002
+    assert len(listed(world)) == 41

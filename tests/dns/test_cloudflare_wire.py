@@ -21,7 +21,8 @@ from tests.dns.cloudflare_answers import (
 from tests.dns.provider_world import OWNER, TOKEN, record
 from webapp.dns.changes import Create, Delete, Update
 from webapp.dns.providers import make, offered
-from webapp.dns.providers.cloudflare import BATCH, BATCH_PAID, Cloudflare
+from webapp.dns.providers.cloudflare import Cloudflare
+from webapp.dns.providers.cloudflare_batches import BATCH, BATCH_PAID
 from webapp.dns.providers.memory import Memory
 from webapp.errors import InvalidInput
 

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from tests.dns.panel_world import ELSEWHERE, HERE, THERE, Panel
+from tests.dns.panel_world import HERE, THERE, Panel
 from tests.dns.watched import Script, watch
 from webapp.dns import service
 from webapp.dns.models import Status
-from webapp.dns.records import LiveRecord, Target
+from webapp.dns.records import LiveRecord
 from webapp.errors import Denied, Outage, Rejected
 
 NAME = "app.example.com"
@@ -185,41 +185,6 @@ def test_an_outage_while_the_zones_are_listed_ends_the_round(panel: Panel, scrip
     panel.claim(NAME)
     panel.round()
     assert (panel.row().status, panel.row().error) == ("failed", "Gone.")
-
-
-def test_a_full_zone_fails_only_the_rows_without_room(panel: Panel) -> None:
-    panel.account.quota = 2
-    panel.by_hand("mail.example.com", "A", ELSEWHERE)
-    panel.claim("one.example.com", "two.example.com")
-    panel.round()
-    assert panel.statuses() == {"one.example.com": "synced", "two.example.com": "failed"}
-    assert "1 of 2 records are used" in (panel.row("two.example.com").error or "")
-    panel.lose("mail.example.com")
-    panel.wait(3)
-    panel.round()
-    assert panel.unsettled() == 0
-
-
-def test_an_overfull_zone_keeps_the_old_record_until_the_new_one_has_room(
-    panel: Panel, script: Script
-) -> None:
-    """After a smaller plan was booked: the A record must not go when its CNAME cannot come."""
-    panel.claim(NAME)
-    panel.round()
-    for n in range(3):
-        panel.by_hand(f"other{n}.example.com", "A", ELSEWHERE)
-    panel.account.quota = 2
-    panel.save(target=Target(cname="home.example.net"))
-    panel.round()
-    assert panel.live()[f"{NAME} A"] == HERE
-    calls = len(script.calls)
-    panel.round(3)
-    assert len(script.calls) == calls, "the row that waits must not keep the worker busy"
-    panel.account.quota = 200
-    panel.wait(11)
-    panel.round()
-    assert panel.live()[f"{NAME} CNAME"] == "home.example.net"
-    assert panel.unsettled() == 0
 
 
 def test_a_provider_that_writes_something_else_is_told_and_not_asked_all_the_time(

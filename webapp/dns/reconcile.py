@@ -10,7 +10,7 @@ from webapp.dns.changes import Change, Create, Delete, Plan
 from webapp.dns.connections import Connection
 from webapp.dns.plan import plan as make_plan
 from webapp.dns.providers.base import Outcome, Provider
-from webapp.dns.records import Usage
+from webapp.dns.records import LiveRecord, Usage
 from webapp.dns.summary import describe
 from webapp.dns.wishes import Reading
 from webapp.errors import Busy, Denied, Outage, ProviderError, RecklessPlan, Rejected
@@ -93,8 +93,19 @@ def _compare(
     plan = make_plan(reading.wishes, live, reading.owner, delete=delete, apex=reading.zone.name)
     if not reading.delete and reading.leaving:  # what the policy has kept stays for good
         plan = replace(plan, deletes=tuple(d for d in plan.deletes if d.row is not None))
-    usage = provider.usage(reading.zone) if plan.creates or with_usage else None
-    return plan, usage
+    if with_usage or (plan.creates and not _has_room(reading.usage, live, plan)):
+        return plan, provider.usage(reading.zone)
+    return plan, reading.usage and replace(reading.usage, used=len(live))
+
+
+def _has_room(known: Usage | None, live: Sequence[LiveRecord], plan: Plan) -> bool:
+    """Whether the zone takes all that is new, as far as we know: that spares a call before the record is there.
+
+    The plan may have become smaller since. Then new names are refused, but nothing may be gone to make room.
+    """
+    if known is None or plan.deletes:
+        return False
+    return known.allowed is None or len(live) + len(plan.creates) <= known.allowed
 
 
 def _refusal(

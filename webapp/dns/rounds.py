@@ -164,8 +164,11 @@ class Rounds:
             connection.zones_read_at = at
             connection.zones = sorted(zone.name for zone in zones)
             mine = next((zone for zone in zones if zone.id == connection.zone_id), None)
-            if mine is not None:
+            if mine is not None and mine.plan != connection.zone_plan:
                 connection.zone_plan = mine.plan
+                connection.used = connection.allowed = (
+                    None  # another plan has room for another number of records
+                )
 
     def let_go(self) -> None:
         """A retiring connection without rows has done its work; its credentials go with it."""

@@ -10,7 +10,7 @@ from webapp.dns.claimed import ClaimRow
 from webapp.dns.connections import Connection
 from webapp.dns.desired import Policy
 from webapp.dns.journal import Cause
-from webapp.dns.records import Zone
+from webapp.dns.records import Usage, Zone
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,8 @@ class Reading:
     """What a round needs to know from the database.
 
     `delete`: the policy allows to delete what nothing uses. `leaving`: the zone is being left, which somebody
-    has confirmed. `misplaced` rows are not part of the round: their names belong into another zone.
+    has confirmed. `misplaced` rows are not part of the round: their names belong into another zone. `usage` is
+    how full the zone was when that was looked at last.
     """
 
     connection_id: int
@@ -28,6 +29,7 @@ class Reading:
     delete: bool
     leaving: bool
     misplaced: Mapping[int, str]
+    usage: Usage | None
     causes: Mapping[int, Cause]
 
 
@@ -52,6 +54,7 @@ def read(connection_id: int) -> Reading:
             delete=settings.policy is Policy.FULL,
             leaving=not connection.active,
             misplaced=misplaced,
+            usage=None if connection.used is None else Usage(connection.used, connection.allowed),
             causes={row.id: _cause(row) for row in rows},
         )
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import requests
 
-from webapp.dns.changes import Change, Delete, Update
-from webapp.dns.providers.base import Budget, Finding, Outcome, Unlimited, by_name, perform
+from webapp.dns.changes import Change
+from webapp.dns.providers.base import Budget, Finding, Outcome, Unlimited
+from webapp.dns.providers.cloudflare_batches import CloudflareBatches
 from webapp.dns.providers.cloudflare_http import NO_SUCH_RECORD, CloudflareHttp
 from webapp.dns.providers.cloudflare_probe import CloudflareProbe
 from webapp.dns.providers.cloudflare_wire import (
-    PAID_PLANS,
     as_object,
     read_record,
     read_written,
@@ -18,14 +18,12 @@ from webapp.dns.providers.cloudflare_wire import (
     record_body,
     records_path,
 )
-from webapp.dns.records import LiveRecord, Record, Usage, Zone, normal_content
+from webapp.dns.records import LiveRecord, Record, Usage, Zone
 from webapp.errors import Denied, Outage, Rejected
 
 RECORDS_PER_PAGE = 5000
 ZONES_PER_PAGE = 50
 MAX_PAGES = 1000
-BATCH, BATCH_PAID = 200, 3500
-"""Changes in one call; a plan that we do not know gets what every plan allows."""
 THERE_ALREADY = frozenset({81057, 81058, 81053})
 
 
@@ -92,53 +90,8 @@ class Cloudflare:
                 raise
 
     def apply(self, zone: Zone, changes: Sequence[Change]) -> Iterator[list[Outcome]]:
-        """See Provider. A batch that is refused is split, so that each row gets its own answer."""
-        groups = by_name(changes)
-        for batch in _pack(groups, BATCH_PAID if zone.plan in PAID_PLANS else BATCH):
-            yield from self._batch(zone, batch)
-
-    def _batch(self, zone: Zone, groups: list[list[Change]]) -> Iterator[list[Outcome]]:
-        changes = [change for group in groups for change in group]
-        if len(changes) == 1:
-            yield [perform(self, zone, changes[0])]
-            return
-        try:
-            envelope = self._http.call(
-                "POST", f"{records_path(zone)}/batch", body=self._batch_body(zone, changes)
-            )
-        except Rejected as error:
-            yield from self._in_parts(zone, groups, error)
-            return
-        yield _outcomes(changes, as_object(envelope.get("result")))
-
-    def _in_parts(self, zone: Zone, groups: list[list[Change]], error: Rejected) -> Iterator[list[Outcome]]:
-        """Halve what was refused until the bad change stands alone; what makes room goes only with its maker."""
-        if len(groups) > 1:
-            middle = len(groups) // 2
-            yield from self._batch(zone, groups[:middle])
-            yield from self._batch(zone, groups[middle:])
-        elif any(isinstance(change, Delete) for change in groups[0]):
-            yield [Outcome(change, error=error) for change in groups[0]]
-        else:
-            for change in groups[0]:
-                yield [perform(self, zone, change)]
-
-    def _batch_body(self, zone: Zone, changes: Sequence[Change]) -> dict[str, list[dict[str, Any]]]:
-        body: dict[str, list[dict[str, Any]]] = {"deletes": [], "patches": [], "posts": []}
-        for change in changes:
-            match change:
-                case Delete():
-                    body["deletes"].append({"id": change.live.id})
-                case Update():
-                    body["patches"].append(
-                        {
-                            "id": change.live.id,
-                            **record_body(change.record, self._owner, change.live, zone.plan),
-                        }
-                    )
-                case _:
-                    body["posts"].append(record_body(change.record, self._owner, None, zone.plan))
-        return {name: items for name, items in body.items() if items}
+        """See Provider."""
+        return CloudflareBatches(self._http, self, zone, self._owner).apply(changes)
 
     def _all(self, path: str, per_page: int) -> list[dict[str, Any]]:
         """Every item of a listing, once. One that changes under our hands is unreadable."""
@@ -172,45 +125,3 @@ class Cloudflare:
     def probe(self, zone: Zone | None) -> list[Finding]:
         """See Provider."""
         return CloudflareProbe(self._http, self.list_zones, zone).run()
-
-
-def _pack(groups: list[list[Change]], limit: int) -> Iterator[list[list[Change]]]:
-    """Groups filled into batches of at most `limit` changes; a group is never split."""
-    batch: list[list[Change]] = []
-    size = 0
-    for group in groups:
-        if batch and size + len(group) > limit:
-            yield batch
-            batch, size = [], 0
-        batch.append(group)
-        size += len(group)
-    if batch:
-        yield batch
-
-
-def _outcomes(changes: Sequence[Change], result: Mapping[str, Any]) -> list[Outcome]:
-    """Match the answer to the changes by what the records are: the order of its lists is not documented."""
-    patched = {live.id: live for live in _written(result.get("patches"))}
-    made = {
-        (live.name, live.type, normal_content(live.type, live.content)): live
-        for live in _written(result.get("posts"))
-    }
-    outcomes = []
-    for change in changes:
-        match change:
-            case Delete():
-                outcomes.append(Outcome(change))
-                continue
-            case Update():
-                live = patched.get(change.live.id)
-            case _:
-                record = change.record
-                live = made.get((record.name, record.type, record.content))
-        if live is None:
-            raise Outage("Cloudflare's answer leaves out a record that it made.", unconfirmed=True)
-        outcomes.append(Outcome(change, live))
-    return outcomes
-
-
-def _written(items: object) -> list[LiveRecord]:
-    return [read_written(item) for item in items] if isinstance(items, list) else []

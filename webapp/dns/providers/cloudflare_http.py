@@ -20,6 +20,8 @@ CONNECT, READ = 5.0, 20.0
 MAX_BYTES = 64_000_000
 """A listing of a page of 5 000 records is about 2 MB."""
 
+NO_SUCH_RECORD, ZONE_FULL = 81044, 81045
+
 EXPLAINED = {
     6003: "Cloudflare cannot read the API token. Copy it again, without spaces.",
     6111: "Cloudflare cannot read the API token. Copy it again, without spaces.",
@@ -28,7 +30,7 @@ EXPLAINED = {
     1038: "Cloudflare does not allow changes by API for .cf, .ga, .gq, .ml and .tk domains.",
     7003: "Cloudflare does not know this zone. Choose the zone again in the settings.",
     10000: "The API token may not do this in this zone. It needs Zone: Read and DNS: Edit for the zone.",
-    81045: "The zone is full: its plan allows no more records. Delete some, or move to a larger plan.",
+    ZONE_FULL: "The zone is full: its plan allows no more records. Delete some, or move to a larger plan.",
     81053: "Another record of that name is in the way (an A, AAAA or CNAME record).",
     81054: "A CNAME record of that name is in the way.",
     81056: "The name is delegated to other name servers (NS records), so nothing else can stand there.",
@@ -37,7 +39,6 @@ EXPLAINED = {
     9313: "Cloudflare refuses the comment that marks our records: it is too long.",
 }
 CREDENTIALS = frozenset({1000, 1038, 6003, 6111, 9103, 9106, 9109, 10000, 10001})
-NO_SUCH_RECORD = 81044
 RATE = re.compile(r'"[^"]*";\s*r=(\d{1,9});\s*t=(\d{1,9})')
 """The header that tells how many calls are left, and the seconds until they are counted anew (since 2025-09)."""
 
