@@ -10,7 +10,8 @@ from tests.dns.table_world import asked, many, page, queries
 from webapp.db import transaction
 from webapp.dns import ledger, service
 from webapp.dns.desired import Mode
-from webapp.dns.listing import Line, Page
+from webapp.dns.lines import Line
+from webapp.dns.listing import Page
 from webapp.dns.records import Target
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)

@@ -18,7 +18,8 @@ from webapp.dns import ledger, service
 from webapp.dns.changes import Answer, Plan
 from webapp.dns.connections import Connection
 from webapp.dns.forms import STATUSES
-from webapp.dns.listing import PAGE_SIZES, Filters, Line, listing
+from webapp.dns.lines import Line
+from webapp.dns.listing import PAGE_SIZES, Filters, listing
 from webapp.dns.models import DnsSettings, Status
 from webapp.dns.names import parse_name
 from webapp.dns.rounds import Rounds

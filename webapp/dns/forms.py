@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from webapp.dns.listing import PAGE_SIZES, SORTS, UNCOVERED, Filters
+from webapp.dns.lines import UNCOVERED
+from webapp.dns.listing import PAGE_SIZES, SORTS, Filters
 from webapp.dns.models import ConsumerType, Status
 
 LARGEST_PAGE = 1_000_000
