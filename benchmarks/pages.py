@@ -17,7 +17,7 @@ TIMES = 21
 LIMIT = 50.0
 DNS = (
     "/dns", "/dns?page=100", "/dns?q=app77", "/dns?status=failed", "/dns?status=synced&sort=-content",
-    "/dns?consumer=standalone&type=A", "/dns?size=250", "/dns/history", "/dns/history?q=app77",
+    "/dns?consumer=standalone&type=A", "/dns?size=250", "/dns?live=none", "/dns/history", "/dns/history?q=app77",
 )  # fmt: skip
 APPS = ("/", "/apps")
 

@@ -80,6 +80,8 @@ def test_the_list_filters_by_status_and_leaves_out_what_is_not_ours(panel: Panel
     assert told(run("list", "--json", "--status", "synced")) == []
     (line,) = told(run("list", "--json", "--status", "conflict"))
     assert "not ours" in line["error"]
+    assert told(run("list", "--json", "--live", "live")) == []
+    assert told(run("list", "--json", "--live", "none")) == [line]
 
 
 def test_a_long_list_is_complete(panel: Panel, run: Run) -> None:

@@ -17,7 +17,7 @@ from webapp.db import now, reading
 from webapp.dns import ledger, service
 from webapp.dns.changes import Answer, Plan
 from webapp.dns.connections import Connection
-from webapp.dns.forms import STATUSES
+from webapp.dns.forms import LIVES, STATUSES
 from webapp.dns.lines import Line
 from webapp.dns.listing import PAGE_SIZES, Filters, listing
 from webapp.dns.models import DnsSettings, Status
@@ -28,16 +28,18 @@ from webapp.terminal import as_json, say, table
 
 dns = AppGroup("dns", help="Names and their records.")
 Statuses = click.Choice(["", *sorted(map(str, STATUSES))])
+Lives = click.Choice(["", *map(str, LIVES)])
 
 
 @dns.command("list")
 @click.option("--status", default="", type=Statuses, help="Only records with this status.")
+@click.option("--live", default="", type=Lives, help="Only names that look like this from outside.")
 @click.option("--foreign", is_flag=True, help="Also records that are not ours.")
 @as_json
-def list_(status: str, foreign: bool, as_json: bool) -> None:
+def list_(status: str, live: str, foreign: bool, as_json: bool) -> None:
     """List every name with its record."""
     with reading() as session:
-        filters = Filters(status=status, foreign=foreign, size=max(PAGE_SIZES))
+        filters = Filters(status=status, live=live, foreign=foreign, size=max(PAGE_SIZES))
         settings = ledger.settings_or_none(session)
         rows = [_facts(line) for line in _all(session, settings, filters)] if settings else []
     table(

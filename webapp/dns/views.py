@@ -11,7 +11,7 @@ from webapp.dns import ledger, service, wildcard
 from webapp.dns.changes import Answer, digest
 from webapp.dns.connections import Connection
 from webapp.dns.desired import Mode
-from webapp.dns.forms import filters_from
+from webapp.dns.forms import LIVES, filters_from
 from webapp.dns.listing import PAGE_SIZES, listing
 from webapp.dns.models import ConsumerType, DnsSettings
 from webapp.errors import InvalidInput
@@ -135,6 +135,7 @@ def everything() -> dict[str, Any]:
             "review_state": active.review_state if active else None,
             "pending": ledger.is_pending(session),
             "sizes": sorted(PAGE_SIZES),
+            "lives": LIVES,
             "consumers": list(ConsumerType),
             "types": TYPES,
         }
