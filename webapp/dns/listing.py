@@ -55,6 +55,11 @@ class Filters:
         """Whether anything narrows the list."""
         return bool(self.text or self.status or self.live or self.consumer or self.type)
 
+    @property
+    def needs_content(self) -> bool:
+        """Whether it takes the content of every record to tell which lines there are, and in which order."""
+        return bool(self.text) or self.sort == "content"
+
 
 @dataclass(frozen=True)
 class Page:
@@ -66,30 +71,30 @@ class Page:
     pages: int = 1
 
 
-def _claims(settings: DnsSettings) -> Any:
+def _claims(settings: DnsSettings, filters: Filters) -> Any:
     status = case(
         (~DnsRecord.wanted, literal("deleting")),
         ((DnsRecord.status == Status.COVERED) & ~_served(settings), literal(UNCOVERED)),
         else_=cast(DnsRecord.status, String),
-    )
-    targets = settings.target.contents().items()
-    wanted = [(DnsRecord.type == kind, literal(content)) for kind, content in targets]
-    content = (
-        DnsRecord.seen[0]["content"].as_string(),
-        DnsRecord.written_content,
-        *([case(*wanted)] if wanted else []),
-        "",
     )
     return select(
         literal("claim").label("kind"),
         DnsRecord.id.label("id"),
         DnsRecord.fqdn.label("name"),
         cast(DnsRecord.type, String).label("type"),
-        func.coalesce(*content).label("content"),
+        (_content(settings) if filters.needs_content else literal("")).label("content"),
         status.label("status"),
         cast(DnsRecord.consumer_type, String).label("consumer"),
         DnsRecord.consumer_id.label("consumer_id"),
     )
+
+
+def _content(settings: DnsSettings) -> ColumnElement[str]:
+    """What is there, else what we wrote, else what is wanted: dear to find out for thousands of rows."""
+    targets = settings.target.contents().items()
+    wanted = [(DnsRecord.type == kind, literal(content)) for kind, content in targets]
+    seen = DnsRecord.seen[0]["content"].as_string()
+    return func.coalesce(seen, DnsRecord.written_content, *([case(*wanted)] if wanted else []), "")
 
 
 def _served(settings: DnsSettings) -> ColumnElement[bool]:
@@ -116,7 +121,7 @@ def _seen() -> Any:
 
 def _everything(settings: DnsSettings, filters: Filters) -> Subquery:
     """All lines, or those that look so from outside: of the others the union knows nothing, which costs nothing."""
-    claims, others = _claims(settings), _seen()
+    claims, others = _claims(settings, filters), _seen()
     if filters.live == UNSEEN:
         claims = claims.where(DnsRecord.live.is_(None))
     elif filters.live in set(Liveness):
@@ -127,7 +132,7 @@ def _everything(settings: DnsSettings, filters: Filters) -> Subquery:
 def listing(session: Session, settings: DnsSettings, filters: Filters) -> Page:
     """The page that the filters ask for, with a count for each status under the other filters. Five queries."""
     lines = _everything(settings, filters)
-    query = _narrow(select(lines), lines, filters)
+    query = _narrow(select(lines.c.kind, lines.c.id), lines, filters)
     counting = _narrow(select(lines.c.status, func.count()), lines, filters).group_by(lines.c.status)
     counts: dict[str, int] = {found[0]: found[1] for found in session.execute(counting)}
     shown = {k: n for k, n in counts.items() if k != Status.FOREIGN or filters.foreign}
