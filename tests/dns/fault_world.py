@@ -27,6 +27,8 @@ ORIGINAL = outgoing.session
 MEMORY = "memory"
 STEP = 20 * 60
 """Seconds; longer than any lease and any pause before a try."""
+PASSES, PAUSE = 4, 11
+"""What a process does until it has all that is due at first, with so many seconds between two passes."""
 
 
 class FaultWorld:
@@ -127,7 +129,7 @@ class FaultWorld:
         """Passes until the fault has come, or until there is nothing to do."""
         self.wire.arm(fault, at)
         self.blind = []
-        for _ in range(4):
+        for _ in range(PASSES):
             try:
                 self.panel.round()
             except Crash:
@@ -135,7 +137,7 @@ class FaultWorld:
             if self.wire.fired:
                 self.blind = self.wire.blind_writes()
                 return
-            self.panel.wait(11)
+            self.panel.wait(PAUSE)
 
     def died(self) -> None:
         """Nobody gave back the leases."""
