@@ -51,10 +51,14 @@ class Choice(TypeDecorator[StrEnum]):
         self.known = {str(choice): choice for choice in kind}
 
     def process_bind_param(self, value: StrEnum | None, _dialect: Dialect) -> str | None:
-        return None if value is None else self.known[value].value
+        return None if value is None else str(self._choice(value))
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> StrEnum | None:
-        return None if value is None else self.known[value]
+        return None if value is None else self._choice(value)
+
+    def _choice(self, value: str) -> StrEnum:
+        """Looked up, for thousands of rows; an unknown one is refused in the words of the enum."""
+        return self.known.get(value) or self.kind(value)
 
 
 class Base(DeclarativeBase):

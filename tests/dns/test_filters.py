@@ -24,7 +24,7 @@ def table(context: None) -> None:
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_ignored(table: None, args: dict[str, str]) -> None:
-    assert asked(**args).total == 5
+    assert asked(**args).paging.total == 5
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_what_makes_no_sense_is_ignored(table: None, args: dict[str, str]) -> No
     ],
 )
 def test_what_nothing_is_like_finds_nothing(table: None, args: dict[str, str]) -> None:
-    assert asked(**args).total == 0
+    assert asked(**args).paging.total == 0
 
 
 def test_an_old_link_still_opens() -> None:

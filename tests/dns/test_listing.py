@@ -64,7 +64,7 @@ def test_counts_per_status_tell_what_a_click_would_show(mixed: Panel) -> None:
     assert counts == {"synced": 3, "drifted": 1, "conflict": 2, "orphan": 1, "foreign": 4}
     for status, number in counts.items():
         found = asked(status=status)
-        assert (found.total, len(found.lines)) == (number, number)
+        assert (found.paging.total, len(found.lines)) == (number, number)
         assert {x.status for x in found.lines} == {status}
         assert found.counts == counts
 
@@ -141,11 +141,11 @@ def test_every_column_sorts_both_ways(mixed: Panel, sort: str) -> None:
 def test_pages_are_cut_by_the_database(panel: Panel) -> None:
     many(120)
     first, second = asked(size="50"), asked(size="50", page="2")
-    assert (first.total, first.pages, len(first.lines), len(second.lines)) == (60, 2, 50, 10)
+    assert (first.paging.total, first.paging.pages, len(first.lines), len(second.lines)) == (60, 2, 50, 10)
     assert not {x.name for x in first.lines} & {x.name for x in second.lines}
     assert [x.name for x in asked(page="99").lines] == [x.name for x in second.lines]
-    assert asked(foreign="1", size="100").pages == 2
-    assert asked(q="no such name").pages == 1
+    assert asked(foreign="1", size="100").paging.pages == 2
+    assert asked(q="no such name").paging.pages == 1
 
 
 def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(panel: Panel) -> None:

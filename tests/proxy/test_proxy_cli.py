@@ -6,7 +6,7 @@ import pytest
 
 from webapp.cli import ForgeGroup
 from webapp.db import reading, transaction
-from webapp.proxy import service
+from webapp.proxy import listing, service
 from webapp.proxy.cli import proxy
 
 
@@ -21,7 +21,7 @@ def run(app):
 
 def hosts(app):
     with app.app_context(), reading() as session:
-        return list(service.listing(session))
+        return list(listing.matching(session))
 
 
 def test_a_proxy_is_created(run, app):

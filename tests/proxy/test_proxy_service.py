@@ -11,7 +11,7 @@ from webapp.dns.ledger import Consumer
 from webapp.dns.models import ConsumerType
 from webapp.dns.names import Fqdn
 from webapp.errors import Busy, InvalidInput, NotFound, Stale
-from webapp.proxy import service
+from webapp.proxy import listing, service
 from webapp.proxy.models import HostStatus, ProxyHost
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -28,7 +28,7 @@ def names():
 
 def hosts():
     with reading() as session:
-        return [(row.fqdn, row.forward_port) for row in service.listing(session)]
+        return [(row.fqdn, row.forward_port) for row in listing.matching(session)]
 
 
 def seen(*facts):
@@ -204,7 +204,7 @@ def test_the_list_is_searched_by_name_and_target(text, found):
     create("app.example.com")
     create("b.example.com")
     with reading() as session:
-        assert len(service.listing(session, text)) == found
+        assert len(listing.matching(session, text)) == found
 
 
 def test_the_list_is_filtered_by_status():
@@ -213,8 +213,8 @@ def test_the_list_is_filtered_by_status():
     with transaction() as session:
         service.get(session, 1).settle(HostStatus.ONLINE, START)
     with reading() as session:
-        assert [h.id for h in service.listing(session, status="online")] == [1]
-        assert len(service.listing(session, status="nonsense")) == 2
+        assert [h.id for h in listing.matching(session, status="online")] == [1]
+        assert len(listing.matching(session, status="nonsense")) == 2
         assert service.unsettled(session) == 1
 
 

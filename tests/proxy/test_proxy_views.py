@@ -10,7 +10,7 @@ from tests.proxy.publish_world import START, wish
 from webapp.db import db, reading, transaction
 from webapp.dns import ledger
 from webapp.dns.models import ConsumerType
-from webapp.proxy import service
+from webapp.proxy import listing, service
 from webapp.proxy.models import HostStatus
 
 FORM = {
@@ -45,7 +45,7 @@ def settle(app, number, status, error=None):
 
 def hosts(app):
     with app.app_context(), reading() as session:
-        return list(service.listing(session))
+        return list(listing.matching(session))
 
 
 def is_sent_to_the_list(page, htmx):

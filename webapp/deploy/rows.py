@@ -1,7 +1,6 @@
 """Questions to the rows: apps, instances, versions and actions."""
 
 from collections.abc import Collection, Iterable, Sequence
-from math import ceil
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, selectinload
@@ -11,6 +10,7 @@ from webapp.db import only_row
 from webapp.deploy.actions import Action, ActionLine
 from webapp.deploy.models import App, EngineState, Instance, Version, VersionState
 from webapp.errors import NotFound
+from webapp.paging import Paging
 
 MOST_ID = 2**31 - 1
 
@@ -39,15 +39,14 @@ def apps(session: Session, *, only: Collection[int] | None = None) -> Sequence[A
     return [_linked(found) for found in session.scalars(query)]
 
 
-def apps_like(session: Session, text: str, page: int, size: int) -> tuple[list[int], int]:
-    """The apps of one page of those whose name, image or a name that leads to them has the text; and how many."""
+def apps_like(session: Session, text: str, page: int, size: int) -> tuple[list[int], Paging]:
+    """The apps of one page of those whose name, image or a name that leads to them has the text."""
     named = select(Instance.app_id).where(Instance.fqdn.icontains(text, autoescape=True))
     like = or_(*(c.icontains(text, autoescape=True) for c in (App.slug, App.image)), App.id.in_(named))
     where = (like,) if text else ()
     total = session.scalar(select(func.count()).select_from(App).where(*where)) or 0
-    first = (min(page, max(1, ceil(total / size))) - 1) * size
-    query = select(App.id).where(*where).order_by(App.slug).offset(first).limit(size)
-    return list(session.scalars(query)), total
+    paging = Paging(total, size, page)
+    return list(session.scalars(paging.part(select(App.id).where(*where).order_by(App.slug)))), paging
 
 
 def _linked(found: App) -> App:

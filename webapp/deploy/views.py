@@ -1,7 +1,6 @@
 """The app pages: list, add, change, remove; and one app with its instances, versions and history."""
 
 from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, request, url_for
@@ -15,8 +14,8 @@ from webapp.deploy.encryption import asked_for, asking
 from webapp.deploy.forms import AppForm, make_app_form, make_instance_form
 from webapp.deploy.models import App, Instance, VersionState
 from webapp.dns import ledger
-from webapp.dns.forms import page_from
 from webapp.errors import Busy, InvalidInput, Stale
+from webapp.paging import page_from
 from webapp.proxy import drift
 from webapp.ui import announce, current_args, go, show, wants_fragment
 
@@ -41,15 +40,12 @@ def listing() -> dict[str, Any]:
     args = current_args()
     text, page = args.get("q", "").strip().replace("\0", "")[:100], page_from(args.get("page", ""))
     with reading() as session:
-        ids, total = rows.apps_like(session, text, page, PAGE_SIZE)
+        ids, paging = rows.apps_like(session, text, page, PAGE_SIZE)
         found = dashboard.some(session, ids)
-        pages = max(1, ceil(total / PAGE_SIZE))
         return {
             "apps": found,
             "text": text,
-            "page": min(page, pages),
-            "pages": pages,
-            "total": total,
+            "paging": paging,
             "engine": rows.engine_state_or_none(session),
             "docker_host": config().docker_host,
             "busy": any(line.is_busy for line in found),

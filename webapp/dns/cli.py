@@ -54,7 +54,7 @@ def _all(session: Session, settings: DnsSettings, filters: Filters) -> Iterator[
     """The lines of all pages."""
     first = listing(session, settings, filters)
     yield from first.lines
-    for number in range(2, first.pages + 1):
+    for number in range(2, first.paging.pages + 1):
         yield from listing(session, settings, replace(filters, page=number)).lines
 
 

@@ -6,8 +6,8 @@ from webapp.dns.lines import UNCOVERED
 from webapp.dns.listing import PAGE_SIZES, SORTS, UNSEEN, Filters
 from webapp.dns.live import Liveness
 from webapp.dns.models import ConsumerType, Status
+from webapp.paging import page_from
 
-LARGEST_PAGE = 1_000_000
 STATUSES = frozenset({*Status, "deleting", UNCOVERED})
 LIVES = (*Liveness, UNSEEN)
 
@@ -29,9 +29,3 @@ def filters_from(args: Mapping[str, str]) -> Filters:
         page=page_from(args.get("page", "")),
         size=int(size) if size in {str(n) for n in PAGE_SIZES} else PAGE_SIZES[0],
     )
-
-
-def page_from(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        return 1
-    return min(max(int(text), 1), LARGEST_PAGE)

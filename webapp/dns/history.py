@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from webapp.dns.forms import page_from
 from webapp.dns.journal import Kind, RecordChange, Result
 from webapp.dns.models import ConsumerType
 from webapp.dns.names import ascii_name
+from webapp.paging import Paging, page_from
 
 SIZE = 50
 
@@ -34,15 +33,10 @@ class HistoryFilters:
 
 @dataclass(frozen=True)
 class HistoryPage:
-    """One page of changes, the latest first, with the total."""
+    """One page of changes, the latest first."""
 
     changes: Sequence[RecordChange]
-    total: int
-
-    @property
-    def pages(self) -> int:
-        """How many pages there are."""
-        return max(1, ceil(self.total / SIZE))
+    paging: Paging
 
 
 def filters_from(args: Mapping[str, str]) -> HistoryFilters:
@@ -62,12 +56,12 @@ def filters_from(args: Mapping[str, str]) -> HistoryFilters:
 
 
 def history(session: Session, filters: HistoryFilters, *, size: int = SIZE) -> HistoryPage:
-    """The changes that match, in two queries; a page behind the last is the last."""
+    """The changes that match, in two queries."""
     where = list(_conditions(filters))
     total = session.scalar(select(func.count()).select_from(RecordChange).where(*where)) or 0
-    page = min(filters.page, max(1, ceil(total / size)))
+    paging = Paging(total, size, filters.page)
     query = select(RecordChange).where(*where).order_by(RecordChange.at.desc(), RecordChange.id.desc())
-    return HistoryPage(session.scalars(query.offset((page - 1) * size).limit(size)).all(), total)
+    return HistoryPage(session.scalars(paging.part(query)).all(), paging)
 
 
 def _conditions(filters: HistoryFilters) -> Sequence[ColumnElement[bool]]:

@@ -1,8 +1,7 @@
 """The DNS page's table: claims and what else was seen, filtered, sorted and paged by the database."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from math import ceil
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -27,6 +26,7 @@ from webapp.dns.live import Liveness
 from webapp.dns.models import ConsumerType, DnsRecord, DnsSettings, Status
 from webapp.dns.names import ascii_name
 from webapp.dns.seen import SeenRecord
+from webapp.paging import Paging
 
 PAGE_SIZES = (50, 25, 100, 250)
 UNSEEN = "none"
@@ -63,12 +63,11 @@ class Filters:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of lines with its totals."""
+    """One page of lines, and how many lines there are of each status."""
 
     lines: Sequence[Line]
-    total: int
-    counts: Mapping[str, int] = field(default_factory=dict)
-    pages: int = 1
+    counts: Mapping[str, int]
+    paging: Paging
 
 
 def _claims(settings: DnsSettings, filters: Filters) -> Any:
@@ -141,11 +140,10 @@ def listing(session: Session, settings: DnsSettings, filters: Filters) -> Page:
         query = query.where(lines.c.status == filters.status)
     elif not filters.foreign:
         query = query.where(lines.c.status != Status.FOREIGN)
-    pages = max(1, ceil(total / filters.size))
-    page = min(max(filters.page, 1), pages)
-    ordered = query.order_by(*_order(lines, filters)).limit(filters.size).offset((page - 1) * filters.size)
+    paging = Paging(total, filters.size, filters.page)
+    ordered = paging.part(query.order_by(*_order(lines, filters)))
     keys = [(row.kind, row.id) for row in session.execute(ordered)]
-    return Page(load(session, settings, keys), total, counts, pages)
+    return Page(load(session, settings, keys), counts, paging)
 
 
 def _narrow(query: Select[Any], lines: Subquery, filters: Filters) -> Select[Any]:

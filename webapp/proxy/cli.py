@@ -13,7 +13,7 @@ from webapp.dns import ledger
 from webapp.dns.models import ConsumerType
 from webapp.dns.names import parse_name
 from webapp.errors import InvalidInput
-from webapp.proxy import service
+from webapp.proxy import listing, service
 from webapp.proxy.certificates.choice import WAYS
 from webapp.proxy.certificates.holders import FLAGS
 from webapp.proxy.forms import ProxyForm, as_fields, encrypted, make_form
@@ -49,7 +49,7 @@ def fields(command: Callable[..., None]) -> Callable[..., None]:
 def list_(as_json: bool) -> None:
     """List the proxies."""
     with reading() as session:
-        hosts = service.listing(session)
+        hosts = listing.matching(session)
         claims = ledger.statuses(session, ConsumerType.STANDALONE, [h.id for h in hosts])
         rows = [facts(host) | {"dns": [str(r.status) for r in claims.get(host.id, [])]} for host in hosts]
     table(rows, ("id", "name", "to", "status", "error"), as_json=as_json, empty="No proxies yet.")

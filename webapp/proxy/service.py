@@ -1,19 +1,19 @@
 """Standalone proxies: create, change, remove. Writes wishes; `publish` makes them true."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from webapp.db import only_row, transaction, wake_worker_on_commit
 from webapp.dns import claims, ledger
 from webapp.dns.models import ConsumerType
-from webapp.dns.names import Fqdn, ascii_name, readable
+from webapp.dns.names import Fqdn, readable
 from webapp.errors import Busy, NotFound, Stale
 from webapp.proxy.facts import held
 from webapp.proxy.models import HostStatus, NpmSettings, ProxyHost
@@ -176,18 +176,6 @@ def by_name(session: Session, name: str) -> ProxyHost:
     if host is None:
         raise NotFound(f"There is no proxy called {name}.")
     return get(session, host.id)
-
-
-def listing(session: Session, text: str = "", status: str = "") -> Sequence[ProxyHost]:
-    """Standalone proxies by name, filtered by a part of name or target and by status."""
-    query = select(ProxyHost).where(ProxyHost.consumer_type == ConsumerType.STANDALONE)
-    if text := text.lower():
-        name = text if text.isascii() else ascii_name(text)
-        found = {ProxyHost.fqdn: name, ProxyHost.forward_host: text}
-        query = query.where(or_(*(column.contains(part, autoescape=True) for column, part in found.items())))
-    if status in set(HostStatus):
-        query = query.where(ProxyHost.status == HostStatus(status))
-    return session.scalars(query.order_by(ProxyHost.fqdn, ProxyHost.id)).all()
 
 
 def unsettled(session: Session) -> int:

@@ -9,7 +9,8 @@ from webapp.db import now, reading
 from webapp.dns import ledger
 from webapp.dns.models import ConsumerType
 from webapp.errors import Busy, InvalidInput, Stale
-from webapp.proxy import drift, service
+from webapp.paging import page_from
+from webapp.proxy import drift, listing, service
 from webapp.proxy.certificates import listing as certificates
 from webapp.proxy.certificates import service as requests
 from webapp.proxy.certificates.holders import encryption_of
@@ -122,19 +123,16 @@ def done(message: str) -> AnyResponse:
 
 
 def listing_asked() -> dict[str, Any]:
-    """The list under the filters of the address."""
-    asked = current_args()
-    return listing(asked.get("q", "").strip(), asked.get("status", ""))
-
-
-def listing(text: str, status: str) -> dict[str, Any]:
-    """What the list shows; three queries and the settings, however many proxies there are."""
+    """The list under the filters and the page of the address; as many queries, however many proxies there are."""
+    args = current_args()
+    text, status = args.get("q", "").strip(), args.get("status", "")
     with reading() as session:
-        hosts = service.listing(session, text, status)
+        hosts, paging = listing.page(session, text, status, page_from(args.get("page", "")))
         claims = ledger.statuses(session, ConsumerType.STANDALONE, {h.id for h in hosts})
         tries = [row.next_try_at for rows in claims.values() for row in rows]
         return {
             "hosts": hosts,
+            "paging": paging,
             "claims": claims,
             "answers": drift.answers(session, hosts),
             "missing": drift.missing(session),

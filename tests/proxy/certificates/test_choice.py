@@ -14,6 +14,7 @@ from webapp.deploy.cli import app as app_group
 from webapp.deploy.encryption import Apps
 from webapp.dns.models import DnsRecord, Status
 from webapp.errors import InvalidInput
+from webapp.proxy import listing
 from webapp.proxy import service as proxies
 from webapp.proxy.certificates import service
 from webapp.proxy.certificates.certifier import Certifier
@@ -32,7 +33,7 @@ def requests():
 
 def hosts():
     with reading() as session:
-        return list(proxies.listing(session))
+        return list(listing.matching(session))
 
 
 def told(request):
