@@ -28,6 +28,7 @@ from webapp.dns.visit import prove
 from webapp.dns.wildcard import WildcardCheck
 from webapp.health import ALIVE_FOR, WORKER
 from webapp.lease import Lease
+from webapp.proxy import outcomes
 from webapp.proxy.certificates.certifier import Certifier
 from webapp.proxy.certificates.holders import Keeper, Proxies
 from webapp.proxy.certificates.models import Holder
@@ -157,4 +158,5 @@ def live_check(config: Config, holder: str, authority: Authority, stopping: Call
         authority,
         visit=partial(prove, place=config.public_side),
         stopping=stopping,
+        prepare=outcomes.look_again,
     )

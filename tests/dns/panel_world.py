@@ -47,9 +47,13 @@ class Panel:
         """The rounds of a process that has just started."""
         return Rounds(holder, self.api_url, timedelta(seconds=every), lambda: self.at)
 
+    def live_check(self, outside: Any, holder: str = "test", **more: Any) -> LiveCheck:
+        """What finds out how names look from there (see outside_world)."""
+        return LiveCheck(holder, timedelta(minutes=10), outside, outside.visit, lambda: self.at, **more)
+
     def see(self, outside: Any, holder: str = "test") -> None:
-        """What the worker does to find out how names look from there (see outside_world), in one pass."""
-        LiveCheck(holder, timedelta(minutes=10), outside, outside.visit, lambda: self.at).run_due()
+        """What the worker does to find that out, in one pass."""
+        self.live_check(outside, holder).run_due()
 
     def wait(self, seconds: float) -> None:
         """Turn the clock."""

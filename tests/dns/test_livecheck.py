@@ -190,12 +190,3 @@ def test_a_pass_ends_when_the_process_is_to_stop(panel: Panel, outside: Outside)
     )
     check.run_due()
     assert (panel.row(NAME).live, panel.row("p.example.com").live) == (Liveness.LIVE, None)
-
-
-def test_the_wildcards_names_are_not_looked_at_here(context: None) -> None:
-    panel = Panel(managed=False)
-    outside = Outside(panel)
-    panel.save()
-    panel.claim(NAME)
-    panel.see(outside)
-    assert (outside.asked, panel.row().live) == ([], None)

@@ -10,6 +10,7 @@ from tests.dns.live_world import NAME, ZONE
 from tests.support import Browser, make_user
 from webapp.db import reading, transaction
 from webapp.dns import ledger
+from webapp.dns.desired import Mode
 from webapp.dns.live import Liveness
 from webapp.dns.models import DnsRecord
 from webapp.sandbox.world import SERVER, World
@@ -110,6 +111,29 @@ def test_a_name_that_is_switched_to_proxied_gets_its_proof(world: World, browser
     world.settle()
     look_again(world)
     assert row(world).live is Liveness.LIVE
+
+
+@pytest.fixture
+def wild() -> Iterator[World]:
+    """A panel whose names the wildcard serves, which Cloudflare proxies; nothing here knows that."""
+    with World() as world:
+        world.cloudflare.put_by_hand("*.example.com", "A", SERVER, proxied=True)
+        with world.app.app_context():
+            world.connect(Mode.WILDCARD)
+        yield world
+
+
+def test_a_name_of_a_proxied_wildcard_is_proven_at_its_host(wild: World) -> None:
+    with wild.app.app_context():
+        wild.add_proxy(NAME, "192.168.1.30", 3000)
+    wild.settle()
+    assert row(wild).live is Liveness.NOT_YET
+    wild.settle()
+    look_again(wild)
+    found = row(wild)
+    assert found.live is Liveness.LIVE, found.live_message
+    assert "leads to this installation" in (found.live_message or "")
+    assert [request.headers["host"] for request, _ in wild.public.log] == [NAME]
 
 
 def test_the_name_server_answers_what_it_does_not_know_as_such(world: World) -> None:

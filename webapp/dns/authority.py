@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import dns.exception
 import dns.flags
@@ -16,8 +17,10 @@ import dns.rdatatype
 from webapp.dns.conversation import Place, Replies, converse
 from webapp.dns.live import Question, Said
 from webapp.dns.records import ADDRESSES, normal_content
-from webapp.dns.resolver import Ask, ask
+from webapp.dns.resolver import Ask, ask, zone_of
 from webapp.errors import Outage
+
+Found = TypeVar("Found")
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +53,10 @@ class Authority:
     tcp_only: bool = False
     seconds: float = 1.0
     look_up: Ask = ask
+    find_zone: Callable[[str], str] = zone_of
     clock: Callable[[], float] = time.monotonic
     _known: dict[str, tuple[float, list[Server] | Outage]] = field(default_factory=dict)
+    _zones: dict[str, tuple[float, str | Outage]] = field(default_factory=dict)
 
     def ask(self, zone: str, questions: Collection[Question]) -> dict[str, dict[Question, Said]]:
         """What each server says to each question. Raises Outage when the servers cannot be found out."""
@@ -80,17 +85,35 @@ class Authority:
         """The zone's servers, as they are known for some minutes. Raises Outage with why there are none."""
         if self.servers:
             return [_given(text) for text in self.servers]
-        until, found = self._known.get(zone, (0.0, None))
+        return self._remembered(self._known, zone, self._find)
+
+    def zone_of(self, name: str) -> str:
+        """The zone that holds the name; empty where the servers are given. Raises Outage when nobody says."""
+        return "" if self.servers else self._remembered(self._zones, name, self._find_zone)
+
+    def _remembered(
+        self, known: dict[str, tuple[float, Found | Outage]], name: str, find: Callable[[str], Found]
+    ) -> Found:
+        until, found = known.get(name, (0.0, None))
         if found is None or until <= self.clock():
             try:
-                found = self._find(zone)
+                found = find(name)
             except Outage as error:
                 found = error
             lasts = MISSED_FOR if isinstance(found, Outage) else KNOWN_FOR
-            self._known[zone] = self.clock() + lasts, found
+            known[name] = self.clock() + lasts, found
         if isinstance(found, Outage):
             raise found
         return found
+
+    def _find_zone(self, name: str) -> str:
+        try:
+            return self.find_zone(name)
+        except dns.exception.DNSException as error:
+            log.info("live: the zone of %s: %s", name, type(error).__name__)
+            raise Outage(
+                f"The zone of {name} could not be found: the DNS resolver here does not answer."
+            ) from error
 
     def _find(self, zone: str) -> list[Server]:
         try:
@@ -135,7 +158,7 @@ def _said(name: str, zone: str, reply: dns.message.Message | None) -> Said:
         return Said(problem=f"answers {dns.rcode.to_text(reply.rcode())}.")
     if not reply.flags & dns.flags.AA:
         below = _delegation(zone, reply)
-        return Said(delegated=below) if below else Said(problem=f"does not know the zone {zone}.")
+        return Said(delegated=below) if below else Said(problem=f"does not know the zone {zone or name}.")
     return Said(frozenset(_records(name, reply)))
 
 

@@ -28,10 +28,14 @@ class Liveness(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found, with a sentence that says why."""
+    """What was found, with a sentence that says why.
+
+    `elsewhere`: at other addresses than the server's, in front of which somebody may stand.
+    """
 
     liveness: Liveness
     message: str
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ def questions_for(name: str, wanted: Iterable[Content]) -> set[Question]:
 
 def judge(name: str, wanted: frozenset[Content], answers: Answers, authority: Asks) -> Verdict:
     """What the servers' answers mean for one name."""
-    said = {server: _together(name, wanted, known) for server, known in answers.items()}
+    said = {server: together(name, wanted, known) for server, known in answers.items()}
     delegated = next((s.delegated for s in said.values() if s.delegated), None)
     if delegated:
         return _delegated(delegated)
@@ -109,13 +113,13 @@ def judge(name: str, wanted: frozenset[Content], answers: Answers, authority: As
     if problem or not seen:
         rest = f" {len(seen)} {'other has' if len(seen) == 1 else 'others have'} the record." if seen else ""
         return Verdict(Liveness.UNKNOWN, f"{problem or 'No name server is known.'}{rest}")
-    return Verdict(Liveness.LIVE, f"{_servers(len(seen))} {_texts(next(iter(seen.values())))}.")
+    return Verdict(Liveness.LIVE, f"{servers_answer(len(seen))} {_texts(next(iter(seen.values())))}.")
 
 
 def at_the_edge(name: str, answers: Answers) -> list[str] | Verdict:
     """The addresses that all servers answer for a proxied name, IPv4 first; or the verdict, while they do not."""
-    said = {server: _together(name, ANY_ADDRESS, known) for server, known in answers.items()}
-    found = sorted({c for s in said.values() for kind, c in s.records if kind in ADDRESSES}, key=_ipv4_first)
+    said = {server: together(name, ANY_ADDRESS, known) for server, known in answers.items()}
+    found = sorted({c for s in said.values() for kind, c in s.records if kind in ADDRESSES}, key=ipv4_first)
     for server, s in said.items():
         if s.delegated:
             return _delegated(s.delegated)
@@ -127,7 +131,8 @@ def at_the_edge(name: str, answers: Answers) -> list[str] | Verdict:
     return found
 
 
-def _ipv4_first(address: str) -> tuple[bool, str]:
+def ipv4_first(address: str) -> tuple[bool, str]:
+    """Sorts addresses."""
     return ":" in address, address
 
 
@@ -135,7 +140,7 @@ def _delegated(name: str) -> Verdict:
     return Verdict(Liveness.WRONG, f"{name} is delegated to other name servers, so this record is not used.")
 
 
-def _together(name: str, wanted: frozenset[Content], known: Mapping[Question, Said]) -> Said:
+def together(name: str, wanted: frozenset[Content], known: Mapping[Question, Said]) -> Said:
     """All that one server said about the name."""
     said = [known[question] for question in sorted(questions_for(name, wanted))]
     return Said(
@@ -171,7 +176,8 @@ def _are_addresses(records: Iterable[Content]) -> bool:
     return all(kind in ADDRESSES for kind, _ in records)
 
 
-def _servers(count: int) -> str:
+def servers_answer(count: int) -> str:
+    """The beginning of a sentence."""
     return "The name server answers" if count == 1 else f"All {count} name servers answer"
 
 

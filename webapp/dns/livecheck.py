@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload
 
 from webapp.db import now, reading, transaction
+from webapp.dns import covered, ledger
+from webapp.dns.covered import Elsewhere, Finds
 from webapp.dns.live import (
     ANY_ADDRESS,
     Answers,
-    Asks,
-    Content,
     Liveness,
     Verdict,
     at_the_edge,
     check,
+    ipv4_first,
     questions_for,
 )
-from webapp.dns.models import ConsumerType, DnsRecord, Status
+from webapp.dns.looks import Look, due
+from webapp.dns.models import DnsRecord
 from webapp.dns.proof import Proof, proof_for
-from webapp.dns.records import Record
 from webapp.dns.retry import next_try
 from webapp.dns.settle import rows_of
 from webapp.dns.visit import prove
@@ -43,45 +43,21 @@ UNPROVEN = Verdict(
 )
 
 
-@dataclass(frozen=True)
-class Look:
-    """One row whose turn it is. `record` is what the provider has for it, and what the world should get.
-
-    `by_hand`: a person keeps it, so that no proxy host here can prove anything.
-    """
-
-    row: int
-    zone: str
-    record: Record
-    by_hand: bool
-
-    @classmethod
-    def of(cls, row: DnsRecord) -> "Look | None":
-        """The look at a row; None where there is nothing to see."""
-        if row.written is None or row.connection is None or not row.wanted or row.status is not Status.SYNCED:
-            return None
-        by_hand = row.consumer_type is ConsumerType.PERSON
-        return cls(row.id, row.connection.zone_name, row.written, by_hand)
-
-    @property
-    def wanted(self) -> frozenset[Content]:
-        """What the servers have to answer."""
-        return frozenset({(str(self.record.type), self.record.content)})
-
-
 @dataclass
 class LiveCheck:
     """What a process needs to look; it remembers which servers zones have.
 
-    `visit` asks for a proof at some addresses. Where `stopping` turns true, a pass ends, and the rest stays due.
+    `visit` asks for a proof at some addresses; `prepare` has proxy hosts get theirs where names turned out to
+    need it. Where `stopping` turns true, a pass ends, and the rest stays due.
     """
 
     holder: str
     check_every: timedelta
-    authority: Asks
+    authority: Finds
     visit: Callable[[Proof, Sequence[str]], Verdict] = prove
     clock: Callable[[], datetime] = now
     stopping: Callable[[], bool] = lambda: False
+    prepare: Callable[[], object] = lambda: None
 
     def run_due(self) -> None:
         """One pass: look at what is due, a bounded number of names; writes nothing but verdicts."""
@@ -91,7 +67,7 @@ class LiveCheck:
             return
         try:
             with leased("live check", self.holder, self.clock) as renew:
-                for verdicts in self._looked(self._due()):
+                for verdicts in self._looked(due(self.clock(), MOST_NAMES, MOST_VISITS)):
                     self._record(verdicts)
                     if self.stopping():
                         return
@@ -99,24 +75,40 @@ class LiveCheck:
         except Busy as busy:
             log.info("live: %s", busy.message)
 
-    def _due(self) -> list[Look]:
-        """Whose turn it is: names that have to be visited take long, and do not hold up the others."""
-        query = select(DnsRecord).options(joinedload(DnsRecord.connection))
-        query = query.where(DnsRecord.live_due_at <= self.clock()).order_by(DnsRecord.live_due_at)
-        proxied = func.coalesce(DnsRecord.written_proxied, False)
-        with reading() as session:
-            rows = session.scalars(query.where(~proxied).limit(MOST_NAMES)).all()
-            rows = [*rows, *session.scalars(query.where(proxied).limit(MOST_VISITS))]
-            return [look for row in rows if (look := Look.of(row))]
-
     def _looked(self, looks: Iterable[Look]) -> Iterator[Mapping[Look, Verdict]]:
         zones: dict[str, list[Look]] = {}
+        wild: dict[str, list[Look]] = {}
         for look in looks:
-            zones.setdefault(look.zone, []).append(look)
+            if look.zone is None:
+                wild.setdefault(look.wish.above, []).append(look)
+            else:
+                zones.setdefault(look.zone, []).append(look)
         for zone, group in zones.items():
             plain = {look: (look.record.name, look.wanted) for look in group if not look.record.proxied}
             yield check(zone, plain, self.authority)
             yield from self._visited(zone, [look for look in group if look.record.proxied])
+        for above, group in wild.items():
+            yield from self._covered(above, group)
+
+    def _covered(self, above: str, looks: Sequence[Look]) -> Iterator[Mapping[Look, Verdict]]:
+        """Names without a record of ours: whoever answers other addresses is visited, once the proof is there."""
+        found = covered.look(above, {look: look.wish for look in looks}, self.authority)
+        away = {look: seen for look, seen in found.items() if isinstance(seen, Elsewhere)}
+        yield {look: seen for look, seen in found.items() if isinstance(seen, Verdict)}
+        if news := {look: seen.awaited() for look, seen in away.items() if not look.elsewhere}:
+            yield news
+            self.prepare()
+        names: dict[str, dict[Look, Elsewhere]] = {}
+        for look in away.keys() - news.keys():
+            names.setdefault(look.record.name, {})[look] = away[look]
+        for some in _batches(sorted(names)):
+            places = {name: {a for seen in names[name].values() for a in seen.addresses} for name in some}
+            visits = self._visits({name: sorted(there, key=ipv4_first) for name, there in places.items()})
+            yield {
+                look: seen.visited(visits[name], soon=look.tries < ledger.SOON_TRIES)
+                for name in some
+                for look, seen in names[name].items()
+            }
 
     def _visited(self, zone: str, looks: Sequence[Look]) -> Iterator[Mapping[Look, Verdict]]:
         """Proxied names: there for the name servers first, then proven by a visit, some at once."""
@@ -128,18 +120,22 @@ class LiveCheck:
             yield dict.fromkeys(looks, Verdict(Liveness.UNKNOWN, error.message))
             return
         by_hand = {look.record.name for look in looks if look.by_hand}
-        for start in range(0, len(names), AT_ONCE):
-            verdicts = self._proven(names[start : start + AT_ONCE], by_hand, answers)
+        for some in _batches(names):
+            verdicts = self._proven(some, by_hand, answers)
             yield {look: verdicts[look.record.name] for look in looks if look.record.name in verdicts}
 
     def _proven(self, names: Sequence[str], by_hand: Collection[str], answers: Answers) -> dict[str, Verdict]:
         found = {name: at_the_edge(name, answers) for name in names}
         found |= {name: UNPROVEN for name in by_hand if isinstance(found.get(name), list)}
         verdicts = {name: seen for name, seen in found.items() if isinstance(seen, Verdict)}
-        visits = {name: (proof_for(name), seen) for name, seen in found.items() if isinstance(seen, list)}
+        return verdicts | self._visits({name: seen for name, seen in found.items() if isinstance(seen, list)})
+
+    def _visits(self, places: Mapping[str, Sequence[str]]) -> dict[str, Verdict]:
+        """What is found at these addresses of names, all at once."""
+        visits = [(proof_for(name), there) for name, there in places.items()]
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            proven = pool.map(lambda visit: self.visit(*visit), visits.values())
-            return verdicts | dict(zip(visits, proven, strict=True))
+            found = pool.map(lambda visit: self.visit(*visit), visits)
+            return dict(zip(places, found, strict=True))
 
     def _record(self, verdicts: Mapping[Look, Verdict]) -> None:
         """Keep what was found; a row that says something else by now has its own look coming."""
@@ -147,10 +143,11 @@ class LiveCheck:
             return
         at = self.clock()
         with transaction() as session:
+            defaults = ledger.settings(session).defaults
             rows = rows_of(session, (look.row for look in verdicts))
             for look, verdict in verdicts.items():
                 row = rows.get(look.row)
-                if row is not None and Look.of(row) == look:
+                if row is not None and Look.of(row, defaults) == look:
                     if row.live is not verdict.liveness:
                         log.info("live: %s: %s: %s", row.fqdn, verdict.liveness, verdict.message)
                     row.sighted(verdict, at, self._again(row, verdict, at))
@@ -162,3 +159,8 @@ class LiveCheck:
         if verdict.liveness is Liveness.LIVE:
             return regular
         return min(regular, next_try(at, row.live_tries + 1, spread))
+
+
+def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(names), AT_ONCE):
+        yield names[start : start + AT_ONCE]

@@ -144,6 +144,8 @@ class DnsRecord(Claimed, Sighting, Base):
         """The wildcard serves the name."""
         self.status, self.error, self.next_try_at, self.updated_at = Status.COVERED, None, None, at
         self.version = (self.version or 0) + 1
+        self.look_away()
+        self.live_due_at = at
 
     def rest(self, at: datetime) -> None:
         """There is no record, as it should be."""

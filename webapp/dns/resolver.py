@@ -10,6 +10,12 @@ PATIENCE = 3.0
 Ask = Callable[[str, str], frozenset[str]]
 
 
+def zone_of(name: str) -> str:
+    """The zone that holds a name, as the system's resolver finds it. Raises DNSException when it fails."""
+    found = dns.resolver.zone_for_name(name, resolver=dns.resolver.Resolver(), lifetime=PATIENCE)
+    return found.to_text(omit_final_dot=True).lower()
+
+
 def ask(name: str, kind: str) -> frozenset[str]:
     """The answers of the system's resolver. Empty when there are none; raises DNSException when it fails."""
     try:

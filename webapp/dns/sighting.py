@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.db import Choice
@@ -14,6 +14,8 @@ class Sighting:
     """Columns and methods of a row. `live` is None before the first look at what is wanted now.
 
     `live_due_at` is None while there is nothing to look at; `live_tries` counts looks that did not find it live.
+    `live_elsewhere`: without a record of ours the name leads to other addresses than the server's, and so has to
+    prove at its proxy host that it leads here; known until a look says otherwise.
     """
 
     live: Mapped[Liveness | None] = mapped_column(Choice(Liveness))
@@ -21,6 +23,7 @@ class Sighting:
     live_at: Mapped[datetime | None]
     live_due_at: Mapped[datetime | None] = mapped_column(index=True)
     live_tries: Mapped[int] = mapped_column(default=0, server_default="0")
+    live_elsewhere: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     def look_away(self) -> None:
         """What was seen says nothing about what is wanted now."""
@@ -32,6 +35,8 @@ class Sighting:
         self.live, self.live_message = verdict.liveness, verdict.message[:500]
         self.live_at, self.live_due_at = at, due
         self.live_tries = 0 if verdict.liveness is Liveness.LIVE else self.live_tries + 1
+        if verdict.elsewhere or verdict.liveness is Liveness.LIVE:
+            self.live_elsewhere = verdict.elsewhere
 
 
 def looked_at_soon(at: datetime) -> dict[str, Any]:
