@@ -211,7 +211,7 @@ class Histories(RuleBasedStateMachine):
         if marks & {other.install_id for other in self.installs if other is not install}:
             install.let_go(row)
         else:
-            install.answer(row, Answer.ADOPT if choice and len(row.seen) == 1 else Answer.REPLACE)
+            install.answer(row, Answer.ADOPT if choice and row.is_adoptable else Answer.REPLACE)
 
     def _is_as_wished(self) -> None:
         writes = self._writes()

@@ -136,7 +136,7 @@ def test_an_answer_to_an_old_page_is_refused(panel: Panel) -> None:
 def test_of_several_records_none_can_be_adopted(panel: Panel) -> None:
     panel.by_hand(NAME, "A", THERE)
     in_conflict(panel)
-    with pytest.raises(InvalidInput, match="several"):
+    with pytest.raises(InvalidInput, match="Only a single A record"):
         answer(panel, Answer.ADOPT)
     answer(panel, Answer.REPLACE)
     panel.round()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from tests.dns.plan_world import OWNER, done, is_legal, ours, record, settled
+from tests.dns.plan_world import OTHER, OWNER, done, is_legal, ours, record, settled
 from tests.dns.plan_worlds import World, is_permitted, worlds
 from webapp.dns.changes import Create, Delete, Plan, Update
 from webapp.dns.providers.base import by_name, name_of
@@ -90,6 +90,17 @@ def test_once_nothing_is_wanted_nothing_of_ours_is_left_and_the_rest_is_as_it_wa
     )
     after = done(over.plan(), world.live)
     assert after == [live for live in world.live if not is_permitted(over, live)]
+
+
+@many
+@given(worlds())
+def test_a_name_that_another_installation_keeps_is_in_conflict_and_gets_nothing(world):
+    unanswered = tuple(replace(w, answer=None) for w in world.wishes)
+    plan = world.plan(wishes=unanswered)
+    kept = {r.name for r in world.live if r.mark == OTHER and r.type in ("A", "AAAA", "CNAME")}
+    wanted = {w.row for w in unanswered if w.wanted and w.record.name in kept}
+    assert wanted <= {c.row for c in plan.conflicts}
+    assert not [c for c in (*plan.creates, *plan.updates) if c.record.name in kept]
 
 
 @many

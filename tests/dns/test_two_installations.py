@@ -147,6 +147,38 @@ def test_a_name_that_both_made_at_the_same_moment_is_a_conflict_for_both(
     assert (she.statuses(), she.panel.live()) == ({BOTH: "synced"}, {f"{BOTH} A": she.address})
 
 
+def with_ipv6(he: Neighbour) -> None:
+    """His names have an IPv6 address alone, hers an IPv4 address."""
+    he.tell(lambda: he.panel.save(target=Target(ipv6="2001:db8::2")))
+
+
+def test_a_name_is_contested_whatever_types_the_two_keep(she: Neighbour, he: Neighbour) -> None:
+    with_ipv6(he)
+    contested(she, he)
+    assert (she.statuses()[BOTH], he.statuses()[BOTH], len(he.ours())) == ("conflict", "synced", 1)
+    assert he.id in (she.tell(lambda: she.panel.row(BOTH)).error or "")
+    decide(she, Answer.REPLACE)
+    assert (she.check(), he.check(), he.statuses()) == (0, 0, {BOTH: "conflict"})
+    assert she.panel.live()[f"{BOTH} A"] == she.address
+    she.tell(she.panel.release)
+    she.round()
+    he.check()
+    assert (he.statuses(), he.panel.live()) == ({BOTH: "synced"}, {f"{BOTH} AAAA": "2001:db8::2"})
+
+
+def test_other_types_made_at_the_same_moment_are_a_conflict_for_both(she: Neighbour, he: Neighbour) -> None:
+    with_ipv6(he)
+    she.claim(BOTH)
+    she.panel.by_hand(BOTH, "AAAA", "2001:db8::2", mark=he.id)
+    he.claim(BOTH)
+    assert (she.check(), he.check()) == (0, 0)
+    assert (she.statuses(), he.statuses()) == ({BOTH: "conflict"}, {BOTH: "conflict"})
+    he.tell(he.panel.release)
+    he.round()
+    she.check()
+    assert (she.statuses(), she.panel.live()) == ({BOTH: "synced"}, {f"{BOTH} A": she.address})
+
+
 @pytest.mark.parametrize("decision", [Answer.ADOPT, Answer.REPLACE])
 def test_an_answer_ends_what_both_made_at_the_same_moment(
     she: Neighbour, he: Neighbour, decision: Answer

@@ -171,7 +171,10 @@ def _in_the_way_of(fqdn: str) -> tuple[list[tuple[int, str]], str]:
     """The conflicts of one name, as they were last seen."""
     with reading() as session:
         rows = [r for r in ledger.by_fqdn(session, [fqdn]) if r.status is Status.CONFLICT]
-        waiting = [(row.id, row.answered) for row in rows]
+        adoptable = [
+            row for row in rows if row.is_adoptable
+        ]  # what else is in the way of the name is freed by it
+        waiting = [(row.id, row.answered) for row in adoptable or rows]
     if not waiting:
         raise NotFound(f"No conflict is known for {fqdn}. Run «dns sync» or «dns plan» first.")
     return waiting, fqdn
@@ -180,7 +183,7 @@ def _in_the_way_of(fqdn: str) -> tuple[list[tuple[int, str]], str]:
 def _kept_by(install: str | None) -> tuple[list[tuple[int, str]], str]:
     """The conflicts with one other installation of ours. Without a name for it there may only be one."""
     with reading() as session:
-        found = [r for r in ledger.wanted(session) if r.status is Status.CONFLICT and len(r.seen or []) == 1]
+        found = [r for r in ledger.wanted(session) if r.status is Status.CONFLICT and r.is_adoptable]
         marks = {row.id: row.seen[0]["mark"] for row in found if row.seen and row.seen[0]["mark"]}
         installs = set(marks.values())
         chosen = install or (next(iter(installs)) if len(installs) == 1 else None)

@@ -121,6 +121,11 @@ class DnsRecord(Claimed, Sighting, Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
+    @property
+    def is_adoptable(self) -> bool:
+        """Whether what stands in the way, as it was seen, can become the record that is wanted."""
+        return [live["type"] for live in self.seen or ()] == [str(self.type)]
+
     def ask(self, at: datetime, *, approved: bool = False, why: str = "") -> None:
         """The wish changed: have the next round look at it."""
         self.status, self.error, self.attempts = Status.PENDING, None, 0

@@ -8,6 +8,8 @@ from webapp.dns.changes import Answer, Conflict, Create, Delete, Keep, Plan, Upd
 from webapp.dns.records import LiveRecord, Record, RecordType, excludes, normal_content
 
 ACTS = frozenset({Answer.ADOPT, Answer.REPLACE})
+LEADS = frozenset(RecordType)
+"""The types by which a name leads somewhere."""
 
 
 @dataclass
@@ -52,19 +54,22 @@ class _World:
     def in_the_way(self, record: Record, mine: LiveRecord | None) -> tuple[LiveRecord, ...]:
         """Foreign records that cannot stand beside the wanted one.
 
-        Beside ours, where it is in its place already, only the same record again, and one that another
-        installation keeps for a claim of its own: both were made at the same moment.
+        Beside ours, where it is in its place already, only the same record again, and what another installation
+        keeps for a claim of its own: both were made at the same moment. That is in the way whatever its type,
+        if it makes the name lead somewhere; where it keeps the very type that is wanted, that stands for all.
         """
         at_home = mine is not None and _place(mine) == _place(record)
         done = mine is not None and _said(mine) == _said(record)
-        return tuple(
+        here = [r for r in self.by_name[record.name] if r.id not in self.taken and not self.is_ours(r)]
+        found = tuple(
             r
-            for r in self.by_name[record.name]
-            if r.id not in self.taken
-            and not self.is_ours(r)
-            and self._blocks(r, record)
+            for r in here
+            if self._blocks(r, record)
             and (not at_home or self._is_rival(r) or (not done and _said(r) == _said(record)))
         )
+        if any(self._is_rival(r) for r in found):
+            return found
+        return found + tuple(r for r in here if self._is_rival(r) and r.type in LEADS)
 
     def _is_rival(self, live: LiveRecord) -> bool:
         return live.mark not in (None, self.owner)
@@ -93,8 +98,13 @@ def plan(
     wanted   ours, differs or mark lost       update (unless a foreign record
                                               stands where it has to go)
     wanted   nothing in the way               create
-    wanted   foreign in the way               conflict; adopted: update;
+    wanted   foreign in the way               conflict; adopted, where it is the
+                                              only one and of the wanted type: update;
                                               replaced: delete and create
+    wanted   address or CNAME with another    in the way, whatever its type: conflict,
+             mark                             for both where both are there already
+    wanted   other types, or an address of    not in the way: as above
+             another type without a mark
     unwanted ours                             delete (held, or the wanted record of
                                               the name in conflict: nothing yet)
     unwanted nothing, or not provably ours    gone
@@ -156,8 +166,8 @@ class _Builder:
         blockers = self.world.in_the_way(wish.record, mine)
         if wish.answered != Conflict(wish.row, wish.record, blockers).fingerprint:
             return None
-        many = wish.answer is Answer.ADOPT and len(blockers) != 1
-        return None if many or any(r.read_only for r in blockers) else wish.answer
+        unfit = wish.answer is Answer.ADOPT and [str(r.type) for r in blockers] != [str(wish.record.type)]
+        return None if unfit or any(r.read_only for r in blockers) else wish.answer
 
     def _write(self, wish: Wish, mine: LiveRecord | None, *, approved: bool) -> None:
         if mine is None:

@@ -79,9 +79,9 @@ def _check_can_go(row: DnsRecord, decision: Answer) -> None:
     there = row.seen or []
     if any(live["read_only"] for live in there):
         raise InvalidInput("The provider keeps this record itself, so it can only be left as it is.")
-    if decision is Answer.ADOPT and len(there) != 1:
+    if decision is Answer.ADOPT and not row.is_adoptable:
         raise InvalidInput(
-            "There are several records of this name, and only one can be adopted. Replace them."
+            f"Only a single {row.type} record could be adopted here. Replace what is there, or leave it."
         )
 
 
