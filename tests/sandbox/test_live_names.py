@@ -11,6 +11,7 @@ from tests.support import Browser, make_user
 from webapp.db import reading, transaction
 from webapp.dns import ledger
 from webapp.dns.desired import Mode
+from webapp.dns.ledger import SOON_TRIES
 from webapp.dns.live import Liveness
 from webapp.dns.models import DnsRecord
 from webapp.sandbox.world import SERVER, World
@@ -134,6 +135,20 @@ def test_a_name_of_a_proxied_wildcard_is_proven_at_its_host(wild: World) -> None
     assert found.live is Liveness.LIVE, found.live_message
     assert "leads to this installation" in (found.live_message or "")
     assert [request.headers["host"] for request, _ in wild.public.log] == [NAME]
+
+
+def test_a_name_with_a_record_of_its_own_that_leads_elsewhere_is_found_out(wild: World) -> None:
+    wild.cloudflare.put_by_hand(NAME, "A", "198.51.100.7")
+    with wild.app.app_context():
+        wild.add_proxy(NAME, "192.168.1.30", 3000)
+    for _ in range(SOON_TRIES + 1):
+        wild.settle()
+        look_again(wild)
+    found = row(wild)
+    assert found.live is Liveness.WRONG
+    assert (found.live_message or "").startswith(
+        "It answers 198.51.100.7, and not 203.0.113.10. Something else"
+    )
 
 
 def test_the_name_server_answers_what_it_does_not_know_as_such(world: World) -> None:

@@ -12,6 +12,8 @@ _LOCATION = re.compile(r'location = (\S+) \{ default_type text/plain; return 200
 class PublicStandIn(StandIn):
     """Serves what the hosts at the NPM stand-in serve by themselves, for names that the zone has a record of.
 
+    Those whose addresses are not the server's, which is at the public address, are served by somebody else.
+
     A host that forces SSL has visitors go to https, which nobody serves here: its proof counts all the same.
     """
 
@@ -25,8 +27,12 @@ class PublicStandIn(StandIn):
             return Reply(200, f"ip={self.cloudflare.public_ip}\n".encode(), {"Content-Type": "text/plain"})
         name = request.headers.get("host", "").partition(":")[0].lower()
         wild = f"*.{name.partition('.')[2]}"
-        if not (self.cloudflare.find(name) or self.cloudflare.find(wild)):
+        records = self.cloudflare.find(name) or self.cloudflare.find(wild)
+        if not records:
             return Reply(409, "error code: 1001")
+        addresses = {record["content"] for record in records if record["type"] == "A"}
+        if addresses and self.cloudflare.public_ip not in addresses:
+            return Reply(200, "<html><body>Another server</body></html>")
         host = self.npm.host_for(name) or self.npm.host_for(wild)
         if host is None or not self.npm.served() & {name, wild}:
             return Reply(404, "<html><body>404 Not Found</body></html>")
