@@ -28,7 +28,9 @@ NAMES = (
     "www.example.com",
 )
 CONTENTS = {"A": (HERE, ELSEWHERE), "AAAA": (HERE6,), "CNAME": ("pages.example.net",), "TXT": ("v=spf1",)}
-TARGETS = (Target(HERE), Target(THERE), Target(HERE, HERE6), Target(cname="home.example.net"))
+TARGETS = (
+    Target(HERE), Target(THERE), Target(HERE, HERE6), Target(ipv6=HERE6), Target(cname="home.example.net"),
+)  # fmt: skip
 WAITS = (3, 11, 100, 601, 4000)
 TROUBLES = ("outage before", "outage after", "denied before", "crash before", "crash after")
 LOOPS = 14

@@ -14,8 +14,7 @@ from tests.dns.undo_world import (
     up,
 )
 from tests.support import Browser
-from webapp.dns import service, undo
-from webapp.dns.changes import Answer
+from webapp.dns import undo
 from webapp.dns.desired import Mode, Policy
 from webapp.dns.journal import Kind
 from webapp.dns.models import Status
@@ -85,10 +84,9 @@ def test_a_record_that_nothing_uses_is_not_changed_back(panel: Panel) -> None:
 
 
 def test_a_record_of_another_type_is_not_changed_back(panel: Panel) -> None:
-    panel.by_hand(NAME, "CNAME", "elsewhere.example.org")
     up(panel)
-    service.answer(panel.row().id, Answer.ADOPT, panel.row().answered, at=panel.at)
-    panel.round()
+    panel.edit(type="CNAME", content="elsewhere.example.org")
+    panel.check()
     with pytest.raises(InvalidInput, match="another type"):
         put_back(panel)
 
