@@ -28,13 +28,13 @@ class Guard:
     """What is known of the world without asking the panel, and the trouble to come.
 
     `known`: what a record said when an installation last knew it for its own. `granted`: records that an
-    answer of a person gives away, as they were, by name. `needed`: names that have to stay up during this
+    answer of a person gives away, as they were, by name and type. `needed`: names that have to stay up during this
     step, with the types that are wanted for each. `trouble` happens at the call that `countdown` gets to.
     """
 
     accounts: list[Account]
     known: dict[tuple[str, str], Facts] = field(default_factory=dict)
-    granted: dict[tuple[str, str], list[LiveRecord]] = field(default_factory=dict)
+    granted: dict[tuple[str, str, str], list[LiveRecord]] = field(default_factory=dict)
     needed: dict[str, set[str]] = field(default_factory=dict)
     unread: set[tuple[str, str]] = field(default_factory=set)
     trouble: str = ""
@@ -52,7 +52,7 @@ class Guard:
         unmarked = live.mark is None and self.known.get((owner, live.id)) == said(live)
         given = [
             replace(record, note=live.note)
-            for (who, name), some in self.granted.items()
+            for (who, name, _), some in self.granted.items()
             for record in some
             if who == owner and name in self.needed
         ]

@@ -139,7 +139,9 @@ class Install:
         except ForgeError:
             return
         given = [LiveRecord(**live) for live in row.seen or []]
-        self.guard.granted[self.install_id, row.fqdn] = given if decision is not Answer.LEAVE else []
+        self.guard.granted[self.install_id, row.fqdn, row.type] = (
+            given if decision is not Answer.LEAVE else []
+        )
 
     def let_go(self, row: DnsRecord) -> None:
         """Whoever holds the name goes."""

@@ -106,6 +106,25 @@ def test_both_adopted_leaves_nothing_of_his():
     assert {(r.id, r.content, r.mark) for r in after} == {("h1", HERE, OWNER), ("h2", HERE6, OWNER)}
 
 
+def test_an_answer_counts_as_it_was_shown_though_another_removes_part_of_it():
+    live = (HIS_A, foreign(kind="AAAA", content=THERE6))
+    assert set(conflicts(planned(A, AAAA, *live))[2]) == set(live)
+    asked = [answered(A, REPLACE, *live), answered(AAAA, REPLACE, *live)]
+    plan = planned(*asked, *live)
+    assert ({d.live for d in plan.deletes}, len(plan.creates), plan.conflicts) == (set(live), 2, ())
+
+
+def test_an_adopted_record_is_not_replaced_by_the_row_beside_it():
+    """Whichever of the two rows is the first."""
+    live = (foreign(), HIS_AAAA)
+    asked = [answered(AAAA, ADOPT, *live), answered(A, REPLACE, *live)]
+    after = done(planned(*asked, *live), live)
+    assert {(r.id.partition("-")[0], r.type, r.mark) for r in after} == {
+        ("h2", "AAAA", OWNER),
+        ("new", "A", OWNER),
+    }
+
+
 def test_one_adopted_of_two_stays_contested_and_at_rest():
     asked = answered(A, ADOPT, HIS_A, HIS_AAAA)
     plan = planned(asked, AAAA, HIS_A, HIS_AAAA)
