@@ -4,11 +4,25 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.dns.panel_world import Panel
 from tests.dns.provider_world import OWNER, TOKEN, ZONE, CloudflareWorld, MemoryWorld, World
+from tests.dns.watched import Script, watch
 from webapp.dns.providers.cloudflare import Cloudflare
 from webapp.dns.providers.memory import ACCOUNTS
 from webapp.dns.records import Zone
 from webapp.sandbox.cloudflare import CloudflareStandIn
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Script:
+    """What happens around the calls of the in-memory provider."""
+    return watch(monkeypatch)
+
+
+@pytest.fixture
+def panel(context: None, script: Script) -> Panel:
+    """An installation whose provider is in memory, and does what the script says."""
+    return Panel()
 
 
 @pytest.fixture

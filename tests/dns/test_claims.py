@@ -16,11 +16,6 @@ from webapp.errors import Busy, InvalidInput, NotFound
 NAME = "app.example.com"
 
 
-@pytest.fixture
-def panel(context: None) -> Panel:
-    return Panel()
-
-
 def test_a_claim_writes_a_pending_row_and_wakes_the_worker(panel: Panel) -> None:
     rings = work_committed.rings
     panel.claim(NAME)

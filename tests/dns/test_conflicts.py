@@ -12,11 +12,6 @@ from webapp.errors import Busy, InvalidInput, NotFound
 NAME = "app.example.com"
 
 
-@pytest.fixture
-def panel(context: None) -> Panel:
-    return Panel()
-
-
 def in_conflict(panel: Panel, kind: str = "A", content: str = ELSEWHERE, **fields: object) -> None:
     panel.by_hand(NAME, kind, content, **fields)
     panel.claim(NAME)

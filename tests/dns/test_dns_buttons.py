@@ -5,7 +5,6 @@ import re
 from html import unescape
 
 import pytest
-from flask import Flask
 from werkzeug.test import TestResponse
 
 from tests.dns.outside_world import Outside
@@ -19,11 +18,6 @@ from webapp.dns.desired import Mode
 NAME = "app.example.com"
 POLLS = 'hx-trigger="every 2s"'
 HOSTILE = "<script>alert(1)</script>"
-
-
-@pytest.fixture
-def panel(app: Flask, context: None) -> Panel:
-    return Panel()
 
 
 def text(browser: Browser, path: str = "/dns", *, htmx: bool = False, status: int = 200) -> str:

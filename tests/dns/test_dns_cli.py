@@ -20,11 +20,6 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def panel(context: None) -> Panel:
-    return Panel()
-
-
-@pytest.fixture
 def run(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run `tiny-forge dns ...` as a whole command, on the app of the test."""
     monkeypatch.setattr(group, "create_app", lambda: app)

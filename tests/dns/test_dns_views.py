@@ -16,11 +16,6 @@ POLLS = 'hx-trigger="every 2s"'
 HOSTILE = "<script>alert(1)</script>"
 
 
-@pytest.fixture
-def panel(app: Flask, context: None) -> Panel:
-    return Panel()
-
-
 def text(browser: Browser, path: str = "/dns", *, htmx: bool = False, status: int = 200) -> str:
     """The words of an answer, without its tags."""
     response = browser.get(path, htmx=htmx)

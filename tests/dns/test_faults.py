@@ -3,26 +3,14 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-import pytest
-
 from tests.dns.panel_world import HERE, THERE, Panel
-from tests.dns.watched import Script, watch
+from tests.dns.watched import Script
 from webapp.dns import service
 from webapp.dns.models import Status
 from webapp.dns.records import LiveRecord
 from webapp.errors import Denied, Outage, Rejected
 
 NAME = "app.example.com"
-
-
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Script:
-    return watch(monkeypatch)
-
-
-@pytest.fixture
-def panel(context: None, script: Script) -> Panel:
-    return Panel()
 
 
 def raising(error: Exception) -> Callable[[], None]:

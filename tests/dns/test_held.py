@@ -2,19 +2,12 @@
 
 from datetime import timedelta
 
-import pytest
-
 from tests.dns.panel_world import Panel
 from webapp.db import reading
 from webapp.dns import ledger
 from webapp.dns.records import Target
 
 NAME = "app.example.com"
-
-
-@pytest.fixture
-def panel(context: None) -> Panel:
-    return Panel()
 
 
 def pause(panel: Panel) -> timedelta:

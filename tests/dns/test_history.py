@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import select
 
 from tests.dns.panel_world import ELSEWHERE, HERE, HERE6, THERE, Panel
 from tests.dns.undo_world import reuse_number
-from tests.dns.watched import Script, watch
+from tests.dns.watched import Script
 from webapp.actor import acting_as
 from webapp.db import reading
 from webapp.dns import service
@@ -20,16 +19,6 @@ from webapp.dns.records import Target
 from webapp.errors import Outage, Rejected
 
 NAME = "app.example.com"
-
-
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Script:
-    return watch(monkeypatch)
-
-
-@pytest.fixture
-def panel(context: None, script: Script) -> Panel:
-    return Panel()
 
 
 def fails(error: Exception) -> Callable[..., None]:

@@ -18,11 +18,6 @@ AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def panel(context: None) -> Panel:
-    return Panel()
-
-
-@pytest.fixture
 def mixed(panel: Panel) -> Panel:
     """One row of every kind."""
     panel.save(target=Target(ipv4=HERE, ipv6=HERE6))

@@ -19,11 +19,6 @@ NAME = "app.example.com"
 
 
 @pytest.fixture
-def panel(context: None) -> Panel:
-    return Panel()
-
-
-@pytest.fixture
 def outside(panel: Panel) -> Outside:
     return Outside(panel)
 

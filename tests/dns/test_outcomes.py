@@ -15,11 +15,6 @@ from webapp.dns.records import LiveRecord, Record, Target
 NAMES = ("a.example.com", "b.example.com", "c.example.com")
 
 
-@pytest.fixture
-def panel(context: None) -> Panel:
-    return Panel()
-
-
 def wished(panel: Panel) -> dict[int, Wish]:
     return {wish.row: wish for wish in wishes.read(panel.connection.id).wishes}
 

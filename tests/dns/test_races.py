@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.dns.panel_world import ELSEWHERE, HERE, THERE, Panel
-from tests.dns.watched import Script, watch
+from tests.dns.watched import Script
 from webapp.db import transaction
 from webapp.dns import service
 from webapp.dns.changes import Answer
@@ -19,16 +19,6 @@ from webapp.lease import LENGTH, Lease, leased
 pytestmark = pytest.mark.matrix
 
 NAME = "app.example.com"
-
-
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Script:
-    return watch(monkeypatch)
-
-
-@pytest.fixture
-def panel(context: None, script: Script) -> Panel:
-    return Panel()
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -5,7 +5,7 @@ import json
 import pytest
 from sqlalchemy import delete
 
-from tests.dns.panel_world import HERE, Panel
+from tests.dns.panel_world import HERE
 from webapp.cli import group
 from webapp.db import transaction
 from webapp.dns import ledger
@@ -13,11 +13,6 @@ from webapp.dns.models import DnsRecord
 from webapp.dns.seen import SeenRecord
 
 NAMES = [f"app{number}.example.com" for number in range(6)]
-
-
-@pytest.fixture
-def panel(context):
-    return Panel()
 
 
 @pytest.fixture

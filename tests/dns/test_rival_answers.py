@@ -17,11 +17,6 @@ NAME, HIS6 = "app.example.com", "2001:db8::99"
 
 
 @pytest.fixture
-def panel(app: Flask, context: None) -> Panel:
-    return Panel()
-
-
-@pytest.fixture
 def run(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Have `tiny-forge dns ...` do its work."""
     monkeypatch.setattr(group, "create_app", lambda: app)

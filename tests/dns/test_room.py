@@ -2,23 +2,11 @@
 
 from dataclasses import replace
 
-import pytest
-
 from tests.dns.panel_world import ELSEWHERE, HERE, Panel
-from tests.dns.watched import Script, watch
+from tests.dns.watched import Script
 from webapp.dns.records import Target
 
 NAME = "app.example.com"
-
-
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Script:
-    return watch(monkeypatch)
-
-
-@pytest.fixture
-def panel(context: None, script: Script) -> Panel:
-    return Panel()
 
 
 def test_a_full_zone_fails_only_the_rows_without_room(panel: Panel) -> None:

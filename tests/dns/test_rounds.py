@@ -11,11 +11,6 @@ from webapp.dns.records import Target
 NAME = "app.example.com"
 
 
-@pytest.fixture
-def panel(context: None) -> Panel:
-    return Panel()
-
-
 def test_a_claim_becomes_a_marked_record(panel: Panel) -> None:
     panel.claim(NAME)
     panel.round()

@@ -1,21 +1,9 @@
 """Stopping between changes, and a lease that outlives the slowest call."""
 
-import pytest
-
 from tests.dns.panel_world import HERE, Panel
-from tests.dns.watched import Script, watch
+from tests.dns.watched import Script
 
 NAMES = [f"n{n}.example.com" for n in range(5)]
-
-
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Script:
-    return watch(monkeypatch)
-
-
-@pytest.fixture
-def panel(context: None, script: Script) -> Panel:
-    return Panel()
 
 
 def test_a_round_ends_before_its_next_change_when_it_is_to_stop(panel: Panel) -> None:

@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests.dns.panel_world import HERE, Panel, standalone
-from tests.dns.watched import Script, watch
+from tests.dns.watched import Script
 from webapp import create_app
 from webapp.config import Config
 from webapp.db import db, reading
@@ -19,16 +19,6 @@ from webapp.dns.rounds import Rounds
 from webapp.errors import Busy
 
 NAMES = [f"n{n}.example.com" for n in range(8)]
-
-
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Script:
-    return watch(monkeypatch)
-
-
-@pytest.fixture
-def panel(context: None, script: Script) -> Panel:
-    return Panel()
 
 
 @pytest.fixture

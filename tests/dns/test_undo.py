@@ -12,11 +12,6 @@ from webapp.dns.records import Target
 from webapp.errors import Busy
 
 
-@pytest.fixture
-def panel(context: None) -> Panel:
-    return Panel()
-
-
 def test_a_change_is_put_back_and_stays(panel: Panel) -> None:
     drifted_and_healed(panel)
     with acting_as("ada"):

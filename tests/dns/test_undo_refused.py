@@ -22,11 +22,6 @@ from webapp.dns.records import Target
 from webapp.errors import Busy, InvalidInput, NotFound
 
 
-@pytest.fixture
-def panel(context: None) -> Panel:
-    return Panel()
-
-
 def test_only_what_was_done_can_be_put_back(panel: Panel) -> None:
     panel.account.read_only = True
     up(panel)
