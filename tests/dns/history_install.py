@@ -1,54 +1,66 @@
-"""One installation in a random history: its panel, what it was asked for, and what has to come of that."""
+"""One installation in a random history: its panel, what it was asked for, and what people do there."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from copy import deepcopy
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import delete
+from sqlalchemy import select
 
-from tests.dns.history_guard import Crash, Facts, Guard, said
+from tests.dns.history_guard import Crash, Entry, Facts, Guard
 from tests.dns.panel_world import Panel
 from webapp.config import Config
-from webapp.db import db, transaction
+from webapp.db import db, only_row, reading, transaction
 from webapp.dns import ledger, service, undo
 from webapp.dns.changes import Answer
 from webapp.dns.connections import Connection
-from webapp.dns.desired import Mode, Overrides
-from webapp.dns.models import ConsumerType, DnsRecord, Status
-from webapp.dns.names import is_within
+from webapp.dns.desired import Mode, Overrides, Policy
+from webapp.dns.journal import Kind, RecordChange, Result
+from webapp.dns.models import ConsumerType, DnsRecord, DnsSettings, Status
 from webapp.dns.records import LiveRecord, Zone
 from webapp.errors import ForgeError
 from webapp.lease import LENGTH, Lease
 
 Claims = dict[int, tuple[frozenset[str], Overrides]]
+Look = tuple[list[DnsRecord], list[Connection]]
 
 
 class Install:
-    """A panel with a database of its own. `claims` is what consumers asked for, and were not refused."""
+    """A panel with a database of its own. `claims` is what consumers asked for, and were not refused.
 
-    def __init__(self, app: Flask, config: Config, guard: Guard, places: list[tuple[str, Zone]]) -> None:
-        self.app, self.guard, self.places = app, guard, places
+    `connected`: the zones where nothing of ours may be left, but for what a policy has `spared`.
+    """
+
+    def __init__(
+        self, install_id: str, app: Flask, config: Config, guard: Guard, places: list[tuple[str, Zone]]
+    ) -> None:
+        self.install_id, self.app, self.guard, self.places = install_id, app, guard, places
         self.file = config.data_dir / "tiny-forge.sqlite3"
         self.claims: Claims = {}
         self.connected: set[str] = set()
+        self.spared: set[str] = set()
+        self.seen: Look | None = None
+        self.journal: Counter[Entry] = Counter()
         self.backup: tuple[sqlite3.Connection, Any, dict[tuple[str, str], Facts]] | None = None
         self.starts = 0
+        with closing(sqlite3.connect(self.file)) as database, database:
+            for table in db.metadata.tables:
+                database.execute(f"DELETE FROM {table}")
         with self.here():
             with transaction() as session:
-                for table in reversed(db.metadata.sorted_tables):
-                    session.execute(delete(table))
-                self.install_id = ledger.settings(session).install_id
+                only_row(session, DnsSettings, install_id=install_id)
             self.panel = Panel(managed=False)
         self.restart()
 
     @contextmanager
     def here(self) -> Iterator[None]:
-        """Inside this installation's process."""
+        """Inside this installation's process, to do something."""
         with self.app.app_context():
             yield
+        self.seen = None
 
     def restart(self) -> None:
         """A new process."""
@@ -82,21 +94,53 @@ class Install:
                 self.connected |= {zone.id} if (zone := self.panel.wish.zone) else set()
 
     def round(self) -> None:
-        """One pass of the worker, which may die in it."""
+        """One pass of the worker, which may die in it; what it writes is in the journal."""
+        rows, _ = self.look()
+        self.guard.begins(needed(rows), self._protected(rows))
         with self.here():
-            self.guard.needed = self.needed()
             try:
                 self.panel.round()
             except Crash:
                 self._died()
+            if self.guard.done:
+                before, self.journal = self.journal, self.written()
+                missing = self.guard.done - (self.journal - before)
+                assert self.guard.struck or not missing, f"not in the journal: {missing}"
 
-    def needed(self) -> dict[str, set[str]]:
-        """Names that are to have records now, with the types of those."""
-        found: dict[str, set[str]] = {}
-        for row in self.panel.rows():
-            if row.wanted and row.connection_id and not row.is_absent:
-                found.setdefault(row.fqdn, set()).add(str(row.type))
-        return found
+    def look(self) -> Look:
+        """All rows, and all connections, the active one first; nothing changes between two looks but by `here`."""
+        if self.seen is None:
+            with self.app.app_context(), reading():
+                self.seen = self.panel.rows(), self.panel.connections()
+        return self.seen
+
+    def written(self) -> Counter[Entry]:
+        """What the journal says was done."""
+        columns = RecordChange.kind, RecordChange.fqdn, RecordChange.type
+        with reading() as session:
+            entries = session.execute(select(*columns).where(RecordChange.result == Result.DONE))
+            return Counter(
+                ("delete" if k is Kind.DELETE else "make", name, type) for k, name, type in entries
+            )
+
+    def _protected(self, rows: list[DnsRecord]) -> set[str]:
+        """What may not be deleted now: what nothing uses any more, when the settings say to keep that.
+
+        Where a zone is left, what its rows know goes all the same: that has been confirmed.
+        """
+        if self.panel.wish.policy is not Policy.KEEP:
+            return set()
+        here = self.panel.wish.zone.id if self.panel.wish.mode is Mode.MANAGED else ""
+        names = needed(rows)
+        known = {row.provider_record_id for row in rows} | {(row.fqdn, str(row.type)) for row in rows}
+        idle = {record.id for record in self.ours(here) if record.name not in names}
+        left = [record for _, zone in self.places if zone.id != here for record in self.ours(zone.id)]
+        self.spared |= {record.id for record in left if record.id not in known}
+        return idle | {r.id for r in left if known.isdisjoint({r.id, (r.name, r.type)})}
+
+    def ours(self, zone_id: str) -> list[LiveRecord]:
+        """What has our mark there."""
+        return [record for record in self.guard.records(zone_id) if record.mark == self.install_id]
 
     def _died(self) -> None:
         """Nobody gave back the leases."""
@@ -126,11 +170,8 @@ class Install:
                 copy.backup(target)
             self.claims, self.panel.wish = deepcopy(model)
             self.connected = {c.zone_id for c in self.panel.connections()}
+            self.journal = self.written()
         self.restart()
-
-    def conflicts(self) -> list[DnsRecord]:
-        """Rows that wait for an answer."""
-        return [row for row in self.panel.rows() if row.status is Status.CONFLICT]
 
     def answer(self, row: DnsRecord, decision: Answer) -> None:
         """Somebody answers a conflict as it is shown."""
@@ -150,47 +191,39 @@ class Install:
             return
         self.claim(row.consumer_id, frozenset(), Overrides())
 
+    def abandon(self, connection: Connection) -> None:
+        """Somebody gives up an old zone, with what is left in it."""
+        service.abandon(connection.id)
+        self.connected.discard(connection.zone_id)
+
     def press_buttons(self) -> None:
         """What a person does where the panel waits for one: check, approve the plan, or try again."""
+        rows, connections = self.look()
         with self.here():
-            for connection in self.panel.connections():
+            for connection in connections:
                 if connection.active and connection.blocked:
                     service.request_check(at=self.panel.at)
                 elif connection.active and connection.review_state in {"ready", "reckless", "moved"}:
                     service.request_apply((connection.review or {})["hash"])
-            for row in self.panel.rows():
+            for row in rows:
                 if row.status is Status.FAILED and row.connection_id and row.next_try_at is None:
                     service.retry(row.id, at=self.panel.at)
 
-    def is_quiet(self) -> bool:
-        """Whether nothing waits for time, or for a person; names outside the zone wait for ever."""
-        rows = [row for row in self.panel.rows() if row.connection_id]
-        settled = all(row.wanted and row.status in {Status.SYNCED, Status.ABSENT} for row in rows)
-        connections = self.panel.connections()
-        return settled and all(c.active and not c.blocked and not c.review_state for c in connections)
 
-    def wished(self) -> set[tuple[Facts, int, bool]]:
-        """The records that have to be there: what was asked for, and what was put back since."""
-        wish, pins = self.panel.wish, {(r.fqdn, r.type): r for r in self.panel.rows() if r.wanted}
-        if wish.mode is Mode.WILDCARD or wish.zone is None:
-            return set()
-        records = [
-            row.record(wish.defaults) if (row := pins.get((name, kind))) and row.pin else
-            wish.defaults.record(name, kind, overrides)
-            for names, overrides in self.claims.values()
-            for name in names if is_within(name, wish.zone.name)
-            for kind in wish.defaults.types
-            if not ((row := pins.get((name, kind))) and row.is_absent)
-        ]  # fmt: skip
-        records += [r.record(wish.defaults) for r in pins.values() if r.consumer_type is ConsumerType.PERSON]
-        return {(said(record), record.ttl, record.proxied) for record in records}
+def needed(rows: list[DnsRecord]) -> dict[str, set[str]]:
+    """Names that are to have records now, with the types of those."""
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        if row.wanted and row.connection_id and not row.is_absent:
+            found.setdefault(row.fqdn, set()).add(str(row.type))
+    return found
 
-    def claimed(self) -> tuple[set[tuple[int, str]], set[tuple[int, str]]]:
-        """Who claims what: as it was asked for, and as the rows say."""
-        rows = [r for r in self.panel.rows() if r.wanted and r.consumer_type is not ConsumerType.PERSON]
-        asked = {(consumer, name) for consumer, (names, _) in self.claims.items() for name in names}
-        return asked, {(row.consumer_id, row.fqdn) for row in rows}
 
-    def retiring(self) -> list[Connection]:
-        """Zones that are being left."""
-        return [c for c in self.panel.connections() if not c.active]
+def conflicts(rows: list[DnsRecord]) -> list[DnsRecord]:
+    """Rows that wait for an answer."""
+    return [row for row in rows if row.status is Status.CONFLICT]
+
+
+def put_back(rows: list[DnsRecord]) -> list[DnsRecord]:
+    """Rows that follow what somebody wanted, and not the settings."""
+    return [row for row in rows if row.pin or row.consumer_type is ConsumerType.PERSON]

@@ -1,6 +1,7 @@
 """Laws that hold in every history: ours only, always up, what is wished comes true, and then there is peace."""
 
 import os
+import sys
 from collections.abc import Iterator
 from functools import partial
 from itertools import count
@@ -10,9 +11,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.dns.history_chance import BACKEND
 from tests.dns.history_guard import Guard, Guarded
 from tests.dns.history_install import Install
 from tests.dns.history_machine import Histories
@@ -26,17 +28,12 @@ from webapp.dns.records import Zone
 
 pytestmark = pytest.mark.matrix
 
-HISTORIES = settings(
-    max_examples=int(
-        os.environ.get("TINY_FORGE_HISTORIES", "200")
-    ),  # each; more on request, they are different
-    stateful_step_count=25,
-    deadline=None,
-    print_blob=False,
-    report_multiple_bugs=False,
-    phases=(Phase.generate, Phase.shrink),
-    suppress_health_check=list(HealthCheck),
-)
+SHARDS = 8
+HISTORIES = int(os.environ.get("TINY_FORGE_HISTORIES", "1600"))
+"""Of one installation; of two half as many."""
+
+SEED = int(os.environ.get("TINY_FORGE_HISTORIES_SEED", "0"))
+"""Every run tries the same histories; another number means others."""
 
 
 class Panels:
@@ -61,13 +58,25 @@ class Panels:
         ))  # fmt: skip
         while len(self.apps) < installs:
             self.apps.append(self._app(self.folder / str(len(self.apps))))
-        return guard, [Install(app, config, guard, places) for app, config in self.apps[:installs]]
+        return guard, [
+            Install(f"forge-{number}", app, config, guard, places)
+            for number, (app, config) in enumerate(self.apps[:installs])
+        ]
 
     def _app(self, folder: Path) -> tuple[Flask, Config]:
         folder.mkdir()
         copyfile(self.tables, folder / self.tables.name)
         config = make_config(folder)
         return create_app(config), config
+
+
+@pytest.fixture
+def untraced() -> Iterator[None]:
+    """Measuring coverage would take half of the time; and what only chance has been to has no test."""
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    yield
+    sys.settrace(tracer)
 
 
 @pytest.fixture
@@ -79,18 +88,35 @@ def panels(tmp_path: Path, tables: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
             db.engine.dispose()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(3600)
+@pytest.mark.usefixtures("untraced")
+@pytest.mark.parametrize("shard", range(SHARDS))
 @pytest.mark.parametrize("installs", [1, 2])
-def test_every_history_comes_to_a_good_end(panels: Panels, tally: Any, installs: int) -> None:
+def test_every_history_comes_to_a_good_end(panels: Panels, tally: Any, installs: int, shard: int) -> None:
     ended: list[int] = []
 
+    @seed(SEED * SHARDS + shard)
     class Machine(Histories):
         begin = staticmethod(lambda: panels.begin(installs))
         ended = staticmethod(lambda: ended.append(1))
 
     failed = 1
     try:
-        run_state_machine_as_test(Machine, settings=HISTORIES)
+        run_state_machine_as_test(Machine, settings=_settings(HISTORIES // SHARDS // installs))
         failed = 0
     finally:
         tally(f"Histories of {installs}", len(ended) + failed, len(ended))
+
+
+def _settings(histories: int) -> settings:
+    return settings(
+        max_examples=histories,
+        backend=BACKEND,
+        stateful_step_count=25,
+        database=None,
+        deadline=None,
+        print_blob=False,
+        report_multiple_bugs=False,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )

@@ -158,6 +158,14 @@ def test_one_bad_type_of_a_name_does_not_keep_the_other_from_being_made(world):
     assert {o.change.row: o.error is None for o in outcomes} == {1: False, 2: True}
 
 
+def test_a_record_stays_when_what_comes_instead_is_refused(world):
+    [old] = ensured(world, APP)
+    world.put(APP.name, "AAAA", "2001:db8::1")
+    changes = [Create(1, record("app", "AAAA", "2001:db8::1")), Delete(2, old, "no longer wanted")]
+    assert all(outcome.error for outcome in applied(world, changes))
+    assert listed(world)[APP.name, "A"] == old
+
+
 def test_each_of_two_bad_records_has_its_own_error(world):
     world.put(f"one.{ZONE}", "CNAME", "theirs.example.net")
     world.put(f"two.{ZONE}", "A", "192.0.2.1")

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
-from tests.dns.panel_world import ELSEWHERE, HERE, Panel
+from tests.dns.panel_world import ELSEWHERE, HERE, HERE6, Panel
 from tests.dns.watched import Script
+from webapp.dns import service
+from webapp.dns.changes import Answer
 from webapp.dns.records import Target
 
 NAME = "app.example.com"
@@ -80,4 +82,25 @@ def test_an_overfull_zone_keeps_the_old_record_until_the_new_one_has_room(
     panel.wait(11)
     panel.round()
     assert panel.live()[f"{NAME} CNAME"] == "home.example.net"
+    assert panel.unsettled() == 0
+
+
+def test_what_replaces_a_record_waits_with_it_for_all_of_the_name_to_have_room(panel: Panel) -> None:
+    """The old record stays while a part of the name does not fit; until then nothing is put beside it."""
+    panel.by_hand(NAME, "A", ELSEWHERE)
+    panel.account.quota = 1
+    panel.save(target=Target(HERE, HERE6))
+    panel.claim("other.example.com", proxy=2)
+    panel.claim(NAME)
+    panel.round()
+    contested = panel.rows(NAME)[0]
+    service.answer(contested.id, Answer.REPLACE, contested.answered, at=panel.at)
+    panel.account.quota = 3
+    panel.wait(11)
+    panel.round()
+    assert [r.content for r in panel.records() if r.name == NAME] == [ELSEWHERE]
+    panel.account.quota = 200
+    panel.wait(100)
+    panel.round()
+    assert {r.content for r in panel.records() if r.name == NAME} == {HERE, HERE6}
     assert panel.unsettled() == 0

@@ -34,9 +34,10 @@ def settle(session: Session, done: Sequence[Outcome], wishes: Mapping[int, Wish]
     plain, others = _sorted(session, {o.change.row: o for o in done if o.change.row is not None}, wishes)
     _write(session, {row: o.live for row, o in plain.items() if o.live is not None}, wishes, at)
     _forget(session, [row for row, o in plain.items() if o.live is None])
-    defaults, rows = ledger.settings(session).defaults, rows_of(session, others)
-    for row_id, row in rows.items():
-        _outcome(session, row, others[row_id], defaults, at)
+    if others:
+        defaults = ledger.settings(session).defaults
+        for row_id, row in rows_of(session, others).items():
+            _outcome(session, row, others[row_id], defaults, at)
 
 
 def _sorted(

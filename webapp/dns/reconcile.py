@@ -9,7 +9,7 @@ from webapp.dns import journal, outcomes, seen, settle
 from webapp.dns.changes import Change, Create, Delete, Plan
 from webapp.dns.connections import Connection
 from webapp.dns.plan import plan as make_plan
-from webapp.dns.providers.base import Outcome, Provider
+from webapp.dns.providers.base import Outcome, Provider, name_of
 from webapp.dns.records import LiveRecord, Usage
 from webapp.dns.summary import describe
 from webapp.dns.wishes import Reading
@@ -79,8 +79,9 @@ def run(
     if refusal is not None:
         _stopped(reading, plan.without(todo), refusal, done, clock())
         return Report(plan, error=refusal)
-    settle.remainder(reading.connection_id, plan, reading.wishes, clock())
-    _remember(reading, plan, usage, done, clock())
+    with transaction() as session:
+        settle.remainder(session, reading.connection_id, plan, reading.wishes, clock())
+        _remember(reading, plan, usage, done, clock())
     return Report(plan, applied=True)
 
 
@@ -160,8 +161,9 @@ def _carry_out(
     """Make the changes, each written down before and after. Creates that the zone has no room for are refused."""
     wishes = {wish.row: wish for wish in reading.wishes}
     changes, done = _fitting(plan, usage)
-    with transaction() as session:
-        outcomes.settle(session, done, wishes, clock())
+    if done:
+        with transaction() as session:
+            outcomes.settle(session, done, wishes, clock())
     if not changes:
         return done
     with journal.writing(
@@ -177,19 +179,20 @@ def _carry_out(
 
 
 def _fitting(plan: Plan, usage: Usage | None) -> tuple[tuple[Change, ...], list[Outcome]]:
-    """The changes that the zone has room for, and refusals of the others."""
-    room, late = len(plan.creates), []
-    if usage is not None and usage.allowed is not None:
-        room = max(0, usage.allowed - usage.used + len(plan.deletes))
-        full = Rejected(ZONE_FULL.format(used=usage.used, allowed=usage.allowed))
-        late = [Outcome(create, error=full) for create in plan.creates[room:]]
-    return (*plan.creates[:room], *plan.updates, *_safe_deletes(plan, plan.creates[room:])), late
+    """The changes that the zone has room for, and refusals of the others.
 
-
-def _safe_deletes(plan: Plan, unmade: tuple[Create, ...]) -> tuple[Delete, ...]:
-    """Deletes, without those that make room for a record that is not going to be made."""
-    names = {create.record.name for create in unmade}
-    return tuple(d for d in plan.deletes if d.live.name not in names)
+    A name that would have to lose a record for one that does not fit waits as a whole.
+    """
+    if usage is None or usage.allowed is None:
+        return plan.changes, []
+    short = set(plan.creates[max(0, usage.allowed - usage.used + len(plan.deletes)) :])
+    if not short:
+        return plan.changes, []
+    waiting = {name_of(create) for create in short} & {name_of(delete) for delete in plan.deletes}
+    held = short | {change for change in plan.changes if name_of(change) in waiting}
+    full = Rejected(ZONE_FULL.format(used=usage.used, allowed=usage.allowed))
+    late = [Outcome(c, error=full) for c in plan.changes if c in held and not isinstance(c, Delete)]
+    return tuple(change for change in plan.changes if change not in held), late
 
 
 def _remember(

@@ -115,8 +115,9 @@ class Rounds:
         with leased(f"dns connection {connection_id}", self.holder, self.clock) as renew:
             go_on = self._while_wanted(renew)
             try:
-                provider = self._provider(connection_id)
-                self._refresh_zones(connection_id, provider)
+                provider, zones_read_at = self._provider(connection_id)
+                if zones_read_at is None or zones_read_at + ZONES_LAST <= self.clock():
+                    self._refresh_zones(connection_id, provider)
                 go_on()
                 read = read_wishes(connection_id)
                 return work(read, provider, go_on), read
@@ -135,26 +136,27 @@ class Rounds:
 
         return go_on
 
-    def _provider(self, connection_id: int) -> Provider:
+    def _provider(self, connection_id: int) -> tuple[Provider, datetime | None]:
+        """The provider, and when its zones were looked up."""
         with reading() as session:
             connection = ledger.connection(session, connection_id)
             owner = ledger.settings(session).install_id
-            kind, sealed = connection.provider, connection.credentials_sealed
+            kind, sealed, read_at = (
+                connection.provider,
+                connection.credentials_sealed,
+                connection.zones_read_at,
+            )
         if sealed not in self._providers:
             credentials = json.loads(vault.unseal(sealed))
             budget = Pace.of(credentials.get("token", ""), self.clock)
             self._providers = {
                 sealed: providers.make(kind, credentials, owner, api_url=self.api_url, budget=budget)
             }
-        return self._providers[sealed]
+        return self._providers[sealed], read_at
 
     def _refresh_zones(self, connection_id: int, provider: Provider) -> None:
         """Which zones there are decides where a name belongs; a token that may not list them still works."""
         at = self.clock()
-        with reading() as session:
-            read_at = ledger.connection(session, connection_id).zones_read_at
-        if read_at is not None and read_at + ZONES_LAST > at:
-            return
         try:
             zones = provider.list_zones()
         except Denied:

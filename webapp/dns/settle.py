@@ -46,21 +46,20 @@ def removed(session: Session, row: DnsRecord, at: datetime) -> None:
         session.delete(row)
 
 
-def remainder(connection_id: int, plan: Plan, wishes: Iterable[Wish], at: datetime) -> None:
+def remainder(session: Session, connection_id: int, plan: Plan, wishes: Iterable[Wish], at: datetime) -> None:
     """After the changes: settle what was right already, forget what is gone, show conflicts, hold the rest.
 
     A row that asks for something else by now is left for the next round, here and in `looked`.
     """
-    with transaction() as session:
-        rows = _unchanged(session, connection_id, wishes, {c.row for c in plan.conflicts})
-        _confirm(rows, plan, at)
-        gone = set(plan.gone)
-        for row_id, row in rows.items():
-            if row_id in gone:
-                removed(session, row, at)
-            elif row.next_try_at is not None and row.next_try_at <= at:
-                row.attempts += 1
-                row.next_try_at = max(at + HELD_FOR, next_try(at, row.attempts, random.random()))  # noqa: S311
+    rows = _unchanged(session, connection_id, wishes, {c.row for c in plan.conflicts})
+    _confirm(rows, plan, at)
+    gone = set(plan.gone)
+    for row_id, row in rows.items():
+        if row_id in gone:
+            removed(session, row, at)
+        elif row.next_try_at is not None and row.next_try_at <= at:
+            row.attempts += 1
+            row.next_try_at = max(at + HELD_FOR, next_try(at, row.attempts, random.random()))  # noqa: S311
 
 
 def looked(connection_id: int, plan: Plan, wishes: Iterable[Wish], at: datetime) -> None:

@@ -119,7 +119,18 @@ def name_of(change: Change) -> str:
 def one_by_one(provider: Provider, zone: Zone, changes: Sequence[Change]) -> Iterator[list[Outcome]]:
     """`apply` for providers without batches."""
     for group in by_name(changes):
-        yield [perform(provider, zone, change) for change in group]
+        yield _one_name(provider, zone, group)
+
+
+def _one_name(provider: Provider, zone: Zone, group: Sequence[Change]) -> list[Outcome]:
+    """Once a change is refused, nothing more of the name is deleted: that keeps it up."""
+    done: list[Outcome] = []
+    refused: Rejected | None = None
+    for change in group:
+        held = refused is not None and isinstance(change, Delete)
+        done.append(Outcome(change, error=refused) if held else perform(provider, zone, change))
+        refused = refused or done[-1].error
+    return done
 
 
 def perform(provider: Provider, zone: Zone, change: Change) -> Outcome:
