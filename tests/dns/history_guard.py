@@ -31,25 +31,30 @@ def said(record: LiveRecord | Record) -> Facts:
 class Guard:
     """What is known of the world without asking the panel, and the trouble to come.
 
-    `known`: what a record said when an installation last knew it for its own. `granted`: records that an
-    answer of a person gives away, as they were, by name and type. `needed`: names that have to stay up during this
-    step, with the types that are wanted for each. `kept`: records that a policy protects in it. `done`: what
-    was written in it. `trouble` happens at the call that `countdown` gets to; then it has `struck`.
+    `known`: what a record said when an installation wrote it, and when it last knew it for its own. `granted`:
+    records that an answer of a person gives away, as they were, by name and type. `needed`: names that have to stay
+    up during this step, with the types that are wanted for each. `kept`: records that a policy protects in it.
+    `done`: what was written in it. `trouble` happens at the call that `countdown` gets to; then it has `struck`.
+    `taken`: records that were seen in other hands in it.
     """
 
     accounts: list[Account]
-    known: dict[tuple[str, str], Facts] = field(default_factory=dict)
+    known: dict[tuple[str, str], tuple[Facts, ...]] = field(default_factory=dict)
     granted: dict[tuple[str, str, str], list[LiveRecord]] = field(default_factory=dict)
     needed: dict[str, set[str]] = field(default_factory=dict)
     kept: set[str] = field(default_factory=set)
     done: Counter[Entry] = field(default_factory=Counter)
     unread: set[tuple[str, str]] = field(default_factory=set)
+    taken: set[tuple[str, str]] = field(default_factory=set)
     trouble: str = ""
     countdown: int = 0
     struck: bool = False
 
     def begins(self, needed: dict[str, set[str]], kept: set[str]) -> None:
-        """An installation starts a round."""
+        """A round starts. What the last one saw in other hands is nobody's own any more, if it came to an end."""
+        for place in self.taken if not self.struck else ():
+            self.known.pop(place, None)
+        self.taken.clear()
         self.needed, self.kept, self.done, self.struck = needed, kept, Counter(), False
 
     def serving(self, name: str) -> list[LiveRecord]:
@@ -66,7 +71,7 @@ class Guard:
 
     def _is_written_by(self, owner: str, live: LiveRecord) -> bool:
         """Whether it has lost its mark, and nothing else."""
-        return live.mark is None and self.known.get((owner, live.id)) == said(live)
+        return live.mark is None and said(live) in self.known.get((owner, live.id), ())
 
     def _given(self, owner: str) -> list[LiveRecord]:
         """What answers give to this installation, for names that it still wants."""
@@ -108,9 +113,15 @@ class Guard:
         self.unread.discard((owner, zone.id))
         for record in live:
             if record.mark == owner:
-                self.known[owner, record.id] = said(record)
+                wrote = self.known.get((owner, record.id), ())[:1]
+                self.holds(owner, record, *wrote)
             elif record.mark is not None:
-                self.known.pop((owner, record.id), None)
+                self.taken.add((owner, record.id))
+
+    def holds(self, owner: str, record: LiveRecord, *wrote: Facts) -> None:
+        """It is the installation's own, as it is now, and as the installation wrote it."""
+        self.known[owner, record.id] = (*wrote, said(record))
+        self.taken.discard((owner, record.id))
 
     def strikes(self, when: str) -> None:
         """The trouble that is due before or after a call."""
@@ -170,7 +181,7 @@ class Guarded:
         result = getattr(self._inner, name)(*args)
         after = self._inner._of(args[0]) if args else {}
         for live in (r for id, r in after.items() if r is not before.get(id)):
-            guard.known[self._owner, live.id] = said(live)
+            guard.holds(self._owner, live)
             guard.done["make", live.name, str(live.type)] += 1
         for live in (r for id, r in before.items() if id not in after):
             guard.done["delete", live.name, str(live.type)] += 1

@@ -11,6 +11,7 @@ from tests.dns.history_install import Install
 from tests.dns.history_verdict import BY_HAND
 from tests.dns.panel_world import ELSEWHERE, HERE, HERE6
 from tests.dns.plan_world import is_legal
+from webapp.dns.names import is_within
 from webapp.dns.records import LiveRecord
 
 NAMES = (
@@ -50,15 +51,17 @@ class Hands:
         self._put(zone, made)
 
     def _put(self, number: int, record: LiveRecord) -> None:
-        """As far as a provider takes it: what is proxied has no TTL of its own."""
+        """As far as a provider takes it: what is proxied has no TTL of its own, and no name is outside its zone."""
         zone, quota = self._zone(number), self.guard.accounts[number].quota
+        (zone_name,) = self.guard.accounts[number].zones
         record = replace(record, ttl=1) if record.proxied else record
         others = [live for live in zone.values() if live.id != record.id]
         alike = [
             r for r in others if (r.name, r.type, r.content) == (record.name, record.type, record.content)
         ]
         room = record.id in zone or quota is None or len(zone) < quota
-        if is_legal([*others, record]) and room and not alike:
+        fits = is_within(record.name, zone_name) and is_legal([*others, record])
+        if fits and room and not alike:
             zone[record.id] = record
 
     @rule(zone=st.integers(0, 1), index=number, what=st.integers(0, 5))

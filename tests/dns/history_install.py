@@ -44,7 +44,7 @@ class Install:
         self.spared: set[str] = set()
         self.seen: Look | None = None
         self.journal: Counter[Entry] = Counter()
-        self.backup: tuple[sqlite3.Connection, Any, dict[tuple[str, str], Facts]] | None = None
+        self.backup: tuple[sqlite3.Connection, Any, dict[tuple[str, str], tuple[Facts, ...]]] | None = None
         self.starts = 0
         with closing(sqlite3.connect(self.file)) as database, database:
             for table in db.metadata.tables:

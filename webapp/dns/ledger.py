@@ -195,8 +195,9 @@ def waiting(session: Session, connection_id: int) -> int:
 
 
 def finished(session: Session) -> list[Connection]:
-    """Retiring connections that have no row left."""
-    return [c for c in connections(session) if not c.active and not waiting(session, c.id)]
+    """Retiring connections that have had their last round and have no row left."""
+    retiring = [c for c in connections(session) if not c.active and c.next_try_at is None]
+    return [c for c in retiring if not waiting(session, c.id)]
 
 
 def is_pending(session: Session) -> bool:

@@ -59,6 +59,8 @@ class Rounds:
             return True
         if connection.next_try_at and connection.next_try_at > at:
             return False
+        if connection.next_try_at and not connection.active:
+            return True
         with reading() as session:
             if ledger.due(session, connection.id, at):
                 return True

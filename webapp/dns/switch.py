@@ -79,7 +79,7 @@ def commit(wanted: Wanted, *, version: int, at: datetime) -> None:
                 "The settings were changed in the meantime. Reload the page and enter your changes again."
             )
         new = _home(session, wanted)
-        _activate(session, new, wanted)
+        _activate(session, new, wanted, at)
         found = moves.compare(ledger.wanted(session), settings.defaults, wanted.defaults, new)
         _save(settings, wanted)
         _carry_out(session, found, new, at)
@@ -129,10 +129,15 @@ def _usable_zone(session: Session, wanted: Wanted) -> Zone:
     return wanted.zone
 
 
-def _activate(session: Session, new: Connection | None, wanted: Wanted) -> None:
-    """Make this the active connection, with the credentials that the form means; all others retire."""
+def _activate(session: Session, new: Connection | None, wanted: Wanted, at: datetime) -> None:
+    """Make this the active connection, with the credentials that the form means; all others retire.
+
+    Each gets a last round, which also removes what is ours there and no row knows of.
+    """
     sealed = _credentials(session, wanted) if new is not None else ""
     for other in ledger.connections(session):
+        if other.active and not other.blocked:
+            other.next_try_at = at
         other.active = False
         other.review_state = other.review = other.approved_hash = None
     if new is not None and wanted.zone is not None:
