@@ -144,7 +144,7 @@ def test_sqlite_is_set_up_for_two_processes():
     assert pragma == {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 10000}
 
 
-def test_another_database_is_left_as_it_is(monkeypatch):
+def test_another_database_is_not_set_up_as_sqlite(monkeypatch):
     from flask import Flask
 
     from webapp import db as module
@@ -159,6 +159,9 @@ def test_another_database_is_left_as_it_is(monkeypatch):
     tuned = []
     monkeypatch.setattr(module, "db", Other)
     monkeypatch.setattr(Other, "init_app", staticmethod(lambda *_args, **_kwargs: None))
-    monkeypatch.setattr(module, "_tune_sqlite", tuned.append)
+    for tune in (module._tune_sqlite, module._tune_postgresql):
+        monkeypatch.setattr(
+            module, tune.__name__, lambda *_args, name=tune.__name__, **_options: tuned.append(name)
+        )
     module.init(Flask("other"))
-    assert tuned == []
+    assert tuned == ["_tune_postgresql"]

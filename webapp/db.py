@@ -89,6 +89,9 @@ class Bell:
             self._changed.wait_for(lambda: self.rings > heard, seconds)
 
 
+WRITERS = 0x74696E79
+"""The number of the lock that those hold who write to a PostgreSQL database; it is one database's own."""
+
 db = SQLAlchemy(model_class=Base)
 work_committed = Bell()
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
@@ -104,7 +107,7 @@ def now() -> datetime:
 def transaction() -> Iterator[Session]:
     """Commit what the block did, or none of it; an inner transaction joins the outer one.
 
-    On SQLite the write lock is taken at the start, so that what was read inside is still true when it commits.
+    They take turns: the lock is taken at the start, so that what was read inside is still true when it commits.
     """
     session: Session = db.session()
     if _writing.get():
@@ -180,6 +183,8 @@ def init(app: Flask) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _tune_sqlite(db.engine, synchronous="OFF" if app.testing else "NORMAL")
+        else:
+            _tune_postgresql(db.engine)
 
 
 def _tune_sqlite(engine: Engine, synchronous: str) -> None:
@@ -201,3 +206,12 @@ def _tune_sqlite(engine: Engine, synchronous: str) -> None:
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
+
+
+def _tune_postgresql(engine: Engine) -> None:
+    """Writers take turns, as on SQLite: by default two may read the same row, and the later one undo the earlier."""
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        if _writing.get():
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS})")

@@ -11,7 +11,7 @@ from tests.dns.panel_world import HERE, Panel, standalone
 from tests.dns.watched import Script
 from webapp import create_app
 from webapp.config import Config
-from webapp.db import db, reading
+from webapp.db import db, reading, transaction
 from webapp.dns import claims
 from webapp.dns.models import DnsRecord
 from webapp.dns.names import Fqdn
@@ -111,3 +111,25 @@ def test_a_name_that_both_claim_at_once_has_one_holder(app: Flask, panel: Panel,
     assert [type(error) for error in raised] == [Busy]
     with reading() as session:
         assert len(session.scalars(select(DnsRecord)).all()) == 1
+
+
+def test_a_wish_that_one_makes_while_the_other_writes_down_what_it_read_is_kept(
+    panel: Panel, other: Flask
+) -> None:
+    panel.round()
+    panel.claim(NAMES[0])
+
+    def wish() -> None:
+        with other.app_context():
+            panel.claim(NAMES[0], ttl=300)
+            db.session.remove()
+
+    with transaction() as session:
+        (row,) = session.scalars(select(DnsRecord))
+        thread = threading.Thread(target=wish)
+        thread.start()
+        thread.join(0.3)  # it waits for its turn
+        row.fail("This name was refused.", None, panel.at)
+    thread.join(30)
+    panel.round()
+    assert (panel.record(NAMES[0]).ttl, panel.row(NAMES[0]).status) == (300, "synced")

@@ -125,7 +125,8 @@ def _log(done: Sequence[Outcome]) -> None:
             case Update(record=record, why=why):
                 what = ", ".join(why)
                 log.info("dns: %s: changed %s to %s %s", record.name, what, record.type, record.content)
-            case Delete(live=live, why=reason):
-                log.info("dns: %s: deleted %s %s, %s", live.name, live.type, live.content, reason)
+            case gone:
+                live = gone.live
+                log.info("dns: %s: deleted %s %s, %s", live.name, live.type, live.content, gone.why)
     if len(fine) > MOST_LOGGED:
         log.info("dns: and %s changes more, see the history", len(fine) - MOST_LOGGED)

@@ -82,8 +82,8 @@ class CloudflareBatches:
                     body["deletes"].append({"id": live.id})
                 case Update(record=record, live=live):
                     body["patches"].append({"id": live.id, **record_body(record, self._owner, live, plan)})
-                case Create(record=record):
-                    body["posts"].append(record_body(record, self._owner, None, plan))
+                case _:
+                    body["posts"].append(record_body(change.record, self._owner, None, plan))
         return {name: items for name, items in body.items() if items}
 
 
