@@ -66,9 +66,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write benchmarks/README.md")
     asked = parser.parse_args()
     collect_seldom()
-    logging.basicConfig(
-        level=logging.INFO, filename=os.devnull
-    )  # as much as `serve` says, and nobody to read it
+    logging.basicConfig(level=logging.INFO, filename=os.devnull)  # `serve` says as much
     sizes = [int(text) for text in asked.sizes.split(",")]
     latencies = [int(text) / 1000 for text in asked.latencies.split(",")]
     few, many = min(max(sizes), MOST_PEER_NAMES), max(sizes)

@@ -107,7 +107,7 @@ def now() -> datetime:
 def transaction() -> Iterator[Session]:
     """Commit what the block did, or none of it; an inner transaction joins the outer one.
 
-    They take turns: the lock is taken at the start, so that what was read inside is still true when it commits.
+    Those who write take turns, whatever the database: what was read inside is still true when it commits.
     """
     session: Session = db.session()
     if _writing.get():
@@ -167,7 +167,7 @@ def insert(model: type[Any]) -> sqlite.Insert | postgresql.Insert:
 
 
 def in_chunks(items: Sequence[Row], size: int = 500) -> Iterator[Sequence[Row]]:
-    """The items in parts that a statement has room for."""
+    """The items in parts: as many as a statement has room for, or as are to be done at once."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
 

@@ -133,18 +133,23 @@ def test_a_record_that_was_given_away_is_not_ours_again_when_its_comment_is_lost
     assert she.panel.record(BOTH).mark == she.id
 
 
-def test_a_name_that_both_made_at_the_same_moment_is_a_conflict_for_both(
-    she: Neighbour, he: Neighbour
-) -> None:
-    she.claim(BOTH)
-    she.panel.by_hand(BOTH, "A", he.address, mark=he.id)  # he had listed the zone a moment before
-    he.claim(BOTH)
+def both_wait_until_he_goes(she: Neighbour, he: Neighbour) -> None:
+    """Neither writes; both show the conflict; and what he gives up is hers."""
     assert (she.check(), he.check()) == (0, 0)
     assert (she.statuses(), he.statuses()) == ({BOTH: "conflict"}, {BOTH: "conflict"})
     he.tell(he.panel.release)
     he.round()
     she.check()
     assert (she.statuses(), she.panel.live()) == ({BOTH: "synced"}, {f"{BOTH} A": she.address})
+
+
+def test_a_name_that_both_made_at_the_same_moment_is_a_conflict_for_both(
+    she: Neighbour, he: Neighbour
+) -> None:
+    she.claim(BOTH)
+    she.panel.by_hand(BOTH, "A", he.address, mark=he.id)  # he had listed the zone a moment before
+    he.claim(BOTH)
+    both_wait_until_he_goes(she, he)
 
 
 def with_ipv6(he: Neighbour) -> None:
@@ -171,12 +176,7 @@ def test_other_types_made_at_the_same_moment_are_a_conflict_for_both(she: Neighb
     she.claim(BOTH)
     she.panel.by_hand(BOTH, "AAAA", "2001:db8::2", mark=he.id)
     he.claim(BOTH)
-    assert (she.check(), he.check()) == (0, 0)
-    assert (she.statuses(), he.statuses()) == ({BOTH: "conflict"}, {BOTH: "conflict"})
-    he.tell(he.panel.release)
-    he.round()
-    she.check()
-    assert (she.statuses(), she.panel.live()) == ({BOTH: "synced"}, {f"{BOTH} A": she.address})
+    both_wait_until_he_goes(she, he)
 
 
 @pytest.mark.parametrize("decision", [Answer.ADOPT, Answer.REPLACE])

@@ -171,9 +171,8 @@ def _in_the_way_of(fqdn: str) -> tuple[list[tuple[int, str]], str]:
     """The conflicts of one name, as they were last seen."""
     with reading() as session:
         rows = [r for r in ledger.by_fqdn(session, [fqdn]) if r.status is Status.CONFLICT]
-        adoptable = [
-            row for row in rows if row.is_adoptable
-        ]  # what else is in the way of the name is freed by it
+        # What else is in the way of the name is freed by adopting these.
+        adoptable = [row for row in rows if row.is_adoptable]
         waiting = [(row.id, row.answered) for row in adoptable or rows]
     if not waiting:
         raise NotFound(f"No conflict is known for {fqdn}. Run «dns sync» or «dns plan» first.")

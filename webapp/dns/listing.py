@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Integer,
     Select,
     String,
     Subquery,
@@ -84,7 +83,6 @@ def _claims(settings: DnsSettings, filters: Filters) -> Any:
         (_content(settings) if filters.needs_content else literal("")).label("content"),
         status.label("status"),
         cast(DnsRecord.consumer_type, String).label("consumer"),
-        DnsRecord.consumer_id.label("consumer_id"),
     )
 
 
@@ -114,7 +112,6 @@ def _seen() -> Any:
         SeenRecord.content,
         cast(SeenRecord.status, String),
         cast(null(), String),
-        cast(null(), Integer),
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from webapp.db import now, reading, transaction
+from webapp.db import in_chunks, now, reading, transaction
 from webapp.dns import covered, ledger
 from webapp.dns.covered import Elsewhere, Finds
 from webapp.dns.live import (
@@ -101,7 +101,7 @@ class LiveCheck:
         names: dict[str, dict[Look, Elsewhere]] = {}
         for look in away.keys() - news.keys():
             names.setdefault(look.record.name, {})[look] = away[look]
-        for some in _batches(sorted(names)):
+        for some in in_chunks(sorted(names), AT_ONCE):
             places = {name: {a for seen in names[name].values() for a in seen.addresses} for name in some}
             visits = self._visits({name: sorted(there, key=ipv4_first) for name, there in places.items()})
             yield {
@@ -120,7 +120,7 @@ class LiveCheck:
             yield dict.fromkeys(looks, Verdict(Liveness.UNKNOWN, error.message))
             return
         by_hand = {look.record.name for look in looks if look.by_hand}
-        for some in _batches(names):
+        for some in in_chunks(names, AT_ONCE):
             verdicts = self._proven(some, by_hand, answers)
             yield {look: verdicts[look.record.name] for look in looks if look.record.name in verdicts}
 
@@ -159,8 +159,3 @@ class LiveCheck:
         if verdict.liveness is Liveness.LIVE:
             return regular
         return min(regular, next_try(at, row.live_tries + 1, spread))
-
-
-def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(names), AT_ONCE):
-        yield names[start : start + AT_ONCE]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import joinedload
 
 from webapp.db import reading, transaction
@@ -78,7 +78,6 @@ def due(at: datetime, plain: int, visits: int) -> list[Look]:
 
 def _pass_over(rows: Iterable[DnsRecord]) -> None:
     """Rows with nothing to see are not due any more, unless their wish has changed since."""
+    unchanged = tuple_(DnsRecord.id, DnsRecord.version).in_([(row.id, row.version) for row in rows])
     with transaction() as session:
-        for row in rows:
-            unchanged = (DnsRecord.id == row.id, DnsRecord.version == row.version)
-            session.execute(update(DnsRecord).where(*unchanged).values(live_due_at=None))
+        session.execute(update(DnsRecord).where(unchanged).values(live_due_at=None))

@@ -117,9 +117,8 @@ class Rounds:
         with leased(f"dns connection {connection_id}", self.holder, self.clock) as renew:
             go_on = self._while_wanted(renew)
             try:
-                provider, zones_read_at = self._provider(connection_id)
-                if zones_read_at is None or zones_read_at + ZONES_LAST <= self.clock():
-                    self._refresh_zones(connection_id, provider)
+                provider = self._provider(connection_id)
+                self._refresh_zones(connection_id, provider)
                 go_on()
                 read = read_wishes(connection_id)
                 return work(read, provider, go_on), read
@@ -138,27 +137,26 @@ class Rounds:
 
         return go_on
 
-    def _provider(self, connection_id: int) -> tuple[Provider, datetime | None]:
-        """The provider, and when its zones were looked up."""
+    def _provider(self, connection_id: int) -> Provider:
         with reading() as session:
             connection = ledger.connection(session, connection_id)
             owner = ledger.settings(session).install_id
-            kind, sealed, read_at = (
-                connection.provider,
-                connection.credentials_sealed,
-                connection.zones_read_at,
-            )
+            kind, sealed = connection.provider, connection.credentials_sealed
         if sealed not in self._providers:
             credentials = json.loads(vault.unseal(sealed))
             budget = Pace.of(credentials.get("token", ""), self.clock)
             self._providers = {
                 sealed: providers.make(kind, credentials, owner, api_url=self.api_url, budget=budget)
             }
-        return self._providers[sealed], read_at
+        return self._providers[sealed]
 
     def _refresh_zones(self, connection_id: int, provider: Provider) -> None:
         """Which zones there are decides where a name belongs; a token that may not list them still works."""
         at = self.clock()
+        with reading() as session:
+            read_at = ledger.connection(session, connection_id).zones_read_at
+        if read_at is not None and read_at + ZONES_LAST > at:
+            return
         try:
             zones = provider.list_zones()
         except Denied:
@@ -170,9 +168,7 @@ class Rounds:
             mine = next((zone for zone in zones if zone.id == connection.zone_id), None)
             if mine is not None and mine.plan != connection.zone_plan:
                 connection.zone_plan = mine.plan
-                connection.used = connection.allowed = (
-                    None  # another plan has room for another number of records
-                )
+                connection.used = connection.allowed = None  # its room is another, too
 
     def let_go(self) -> None:
         """A retiring connection without rows has done its work; its credentials go with it."""

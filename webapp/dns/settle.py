@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from webapp.db import in_chunks, table, transaction
+from webapp.db import in_chunks, transaction
 from webapp.dns.changes import Plan, Wish
 from webapp.dns.connections import Connection
 from webapp.dns.models import DnsRecord, Status
@@ -22,8 +22,6 @@ log = logging.getLogger(__name__)
 
 HELD_FOR = timedelta(seconds=10)
 """The least pause of a deletion that waits for something else; it grows like that of any other try."""
-MOST_LOGGED = 20
-ROWS = table(DnsRecord)
 
 
 def rows_of(session: Session, ids: Iterable[int]) -> dict[int, DnsRecord]:
