@@ -123,6 +123,14 @@ def test_the_plan_is_shown_and_nothing_is_done(panel: Panel, run: Run) -> None:
         assert words in shown
 
 
+def test_the_plan_names_the_other_installation_that_keeps_a_record(panel: Panel, run: Run) -> None:
+    in_conflict(panel, mark="hers")
+    assert (
+        f"! conflict {NAME}: wanted A {HERE}, there is A {ELSEWHERE} (installation hers)"
+        in run("plan").stdout
+    )
+
+
 def test_a_reckless_plan_says_what_it_needs(panel: Panel, run: Run) -> None:
     reckless(panel)
     assert "it needs --yes" in run("plan").stdout

@@ -98,12 +98,16 @@ def _in_words(plan: Any) -> str:
         )
     lines += [f"  - delete {r['name']} {r['type']} {r['content']} ({r['why']})" for r in plan["deletes"]]
     for r in plan["conflicts"]:
-        there = ", ".join(f"{x['type']} {x['content']}" for x in r["live"])
+        there = ", ".join(f"{x['type']} {x['content']}{_kept_elsewhere(x['mark'])}" for x in r["live"])
         lines.append(f"  ! conflict {r['name']}: wanted {r['type']} {r['content']}, there is {there}")
     lines.append(f"  {plan['unchanged']} as wanted, {plan['foreign']} not ours")
     if plan["reckless"]:
         lines.append("  This is a large part of our records: it needs --yes.")
     return "\n".join(lines)
+
+
+def _kept_elsewhere(install: str | None) -> str:
+    return f" (installation {install})" if install else ""
 
 
 @dns.command()
