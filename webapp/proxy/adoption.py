@@ -1,4 +1,7 @@
-"""Hosts made by hand become standalone proxies here, by a reviewed choice; nothing of them changes for visitors."""
+"""Hosts made by hand become standalone proxies here, by a reviewed choice; nothing of them changes for visitors.
+
+So do, where a person names it (`of`), those of another installation of Tiny Forge whose database is lost.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,7 +44,7 @@ class Candidate:
         return stamp(self.facts)
 
 
-def candidates(session: Session) -> list[Candidate]:
+def candidates(session: Session, of: str | None = None) -> list[Candidate]:
     """Every host over there that is not ours, by name; constant in queries."""
     settings = service.npm_settings_or_none(session)
     if settings is None or not settings.hosts:
@@ -50,25 +53,25 @@ def candidates(session: Session) -> list[Candidate]:
     rows = session.execute(select(ProxyHost.npm_host_id, ProxyHost.fqdn).where(~ProxyHost.removing)).all()
     known, names = {row[0] for row in rows}, {row[1] for row in rows}
     found = [
-        Candidate(facts, _why_not(facts, names, certificates))
+        Candidate(facts, _why_not(facts, names, certificates, of))
         for facts in settings.hosts
         if facts["install"] != install and facts["id"] not in known
     ]
     return sorted(found, key=lambda candidate: candidate.facts["domains"])
 
 
-def candidate(session: Session, npm_host_id: int) -> Candidate:
+def candidate(session: Session, npm_host_id: int, of: str | None = None) -> Candidate:
     """One of them. Raises NotFound."""
-    found = next((one for one in candidates(session) if one.id == npm_host_id), None)
+    found = next((one for one in candidates(session, of) if one.id == npm_host_id), None)
     if found is None:
         raise NotFound("There is no such host in Nginx Proxy Manager (any more), or it is ours already.")
     return found
 
 
-def by_name(name: str) -> Candidate:
+def by_name(name: str, of: str | None = None) -> Candidate:
     """The one that has this name. Raises NotFound."""
     with reading() as session:
-        found = next((one for one in candidates(session) if name in one.facts["domains"]), None)
+        found = next((one for one in candidates(session, of) if name in one.facts["domains"]), None)
     if found is None:
         raise NotFound(f"No host of that name was made by hand in Nginx Proxy Manager: {name}.")
     return found
@@ -81,14 +84,16 @@ def taken_over(session: Session, facts: Facts) -> list[tuple[str, str]]:
     return settings_of(facts, names)
 
 
-def adopt(npm_host_id: int, *, shown: str, use_dns: bool = True, at: datetime) -> ProxyHost:
+def adopt(
+    npm_host_id: int, *, shown: str, use_dns: bool = True, of: str | None = None, at: datetime
+) -> ProxyHost:
     """Wish for the host as it is, marked as ours, and claim its name, both or neither.
 
     Raises NotFound, Stale for a host that is not as it was shown, and Busy or InvalidInput with the reason for
     one that cannot be had. The worker looks again before it marks it.
     """
     with transaction() as session:
-        found = candidate(session, npm_host_id)
+        found = candidate(session, npm_host_id, of)
         if found.shown != shown:
             raise Stale(CHANGED_SINCE)
         if found.why_not is not None:
@@ -110,9 +115,12 @@ def adopt(npm_host_id: int, *, shown: str, use_dns: bool = True, at: datetime) -
         return host
 
 
-def _why_not(facts: Facts, names: set[str], certificates: set[int]) -> str | None:
-    if facts["install"] is not None:
-        return f"It belongs to another installation of Tiny Forge ({facts['install']})."
+def _why_not(facts: Facts, names: set[str], certificates: set[int], of: str | None) -> str | None:
+    if facts["install"] not in (None, of):
+        return (
+            f"It belongs to another installation of Tiny Forge ({facts['install']}). Where that is lost for good, "
+            f"take it over with «tiny-forge proxy adopt NAME --of {facts['install']}»."
+        )
     if facts["extras"]:
         return f"It has {_listed(facts['extras'])}, which a proxy here cannot keep."
     mine = sorted(names & set(facts["domains"]))

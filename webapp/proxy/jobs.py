@@ -69,15 +69,23 @@ class Job:
         """Whether no host is wanted any more."""
         return self.removing or not self.published
 
+    @property
+    def heir_of(self) -> str | None:
+        """The other installation, lost for good, whose host a person has said is ours from now on."""
+        install = (self.agreed or {}).get("install")
+        return None if install == self.mark.install else install
+
     def find(self, hosts: HostList) -> Host | None:
         """Our host: the one with our mark, by the id we know or by the mark alone after a lost answer."""
         return hosts.marked(self.mark, self.npm_host_id)
 
     def unmarked(self, hosts: HostList) -> Host | None:
-        """The host with the id and the name that we know, but without any mark: other tools may have lost that."""
+        """The host with the id and the name that we know, but without any mark, which other tools may have lost,
+        or with that of the installation that is lost."""
         known = hosts.by_id(self.npm_host_id)
-        lost = known is not None and known.mark is None and self.spec.domain in known.domains
-        return known if lost else None
+        if known is None or self.spec.domain not in known.domains:
+            return None
+        return known if known.mark is None or known.is_of(self.heir_of or "") else None
 
     def rival(self, hosts: HostList) -> Host | None:
         """Another host that has the name."""

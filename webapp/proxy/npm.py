@@ -54,15 +54,15 @@ class NpmClient(NpmReader):
             return self._confirmed(host_id, spec, mark, lost.timed_out)
         return self._read_back(host_id, spec.domain)
 
-    def mark_host(self, host_id: int, mark: Mark) -> None:
-        """Make a host that carries no mark ours, and change nothing else of it."""
+    def mark_host(self, host_id: int, mark: Mark, *, of: str | None = None) -> None:
+        """Make a host ours that carries no mark, or that of the installation `of`; change nothing else of it."""
         row = self._row(host_id)
         if row is None:
             raise refusals.lost(f"id {host_id}")
         host = wire.host(row)
         if host.mark == mark:
             return
-        if host.mark is not None:
+        if host.mark is not None and host.mark.install != of:
             raise refusals.foreign(host)
         try:
             answer = self._npm.call("PUT", f"{HOSTS}/{host_id}", wire.untested(row, mark))

@@ -114,7 +114,7 @@ class Publisher:
         elif job.is_as_agreed(hosts):
             unmarked = job.unmarked(hosts)
             if unmarked is not None:
-                client.mark_host(unmarked.id, job.mark)
+                client.mark_host(unmarked.id, job.mark, of=job.heir_of)
                 hosts = HostList(client.list_hosts())
             outcomes.begun(job)
             self._write(client, job, hosts)

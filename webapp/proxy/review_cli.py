@@ -45,24 +45,25 @@ def accept(name: str, as_json: bool) -> None:
 @click.argument("name", required=False)
 @click.option("--list", "listing", is_flag=True, help="List the hosts that were made by hand.")
 @click.option("--dns/--no-dns", "use_dns", default=True, help="Keep a DNS record of the name.")
+@click.option("--of", help="The other installation of Tiny Forge that made it, and that is lost for good.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @as_json
-def adopt(name: str | None, listing: bool, use_dns: bool, yes: bool, as_json: bool) -> None:
+def adopt(name: str | None, listing: bool, use_dns: bool, of: str | None, yes: bool, as_json: bool) -> None:
     """Keep the hand-made host of NAME here; nothing changes for visitors."""
     if listing is (name is not None):
         raise InvalidInput("Name one host, or say --list.")
     if name is None:
         with reading() as session:
-            rows = [_candidate(one) for one in adoption.candidates(session)]
+            rows = [_candidate(one) for one in adoption.candidates(session, of)]
         table(
             rows, ("id", "name", "to", "why_not"), as_json=as_json, empty="Every host is kept here already."
         )
         return
-    found = adoption.by_name(parse_name(name))
+    found = adoption.by_name(parse_name(name), of)
     if found.why_not is not None:
         raise Busy(found.why_not)
     confirm(yes, f"{found.names} forwards to {found.facts['forward']}. Adopt it as it is?")
-    host = adoption.adopt(found.id, shown=found.shown, use_dns=use_dns, at=now())
+    host = adoption.adopt(found.id, shown=found.shown, use_dns=use_dns, of=of, at=now())
     say(facts(host), f"{host.fqdn} is being adopted.", as_json=as_json)
 
 
