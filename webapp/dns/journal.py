@@ -1,6 +1,7 @@
 """Writes down every change at a provider: before it is asked for, and again when it is known what came of it."""
 
 import secrets
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,38 +92,41 @@ class Entries:
     numbers: Mapping[int, int]
 
     def end(self, session: Session, done: Iterable[Outcome], at: datetime) -> None:
-        """Write down what came of these changes."""
+        """Write down what came of these changes; thousands may be refused together, as by a zone that is full."""
         fine: list[int] = []
+        refused: list[Change] = []
+        said = defaultdict[str, list[int]](list)
         for outcome in done:
             number = self.numbers[id(outcome.change)]
             if outcome.error is not None:
-                self._refused(session, number, outcome.change, outcome.error, at)
+                refused.append(outcome.change)
+                said[outcome.error.message[:500]].append(number)
                 continue
             fine.append(number)
             asked, live = _record(outcome.change), outcome.live
             if live is not None and isinstance(asked, Record) and not live.is_like(asked):
                 self._set(session, [number], after=facts(live))
-        for some in in_chunks(fine):
-            self._set(session, some, result=Result.DONE, ended_at=at)
+        self._set(session, fine, result=Result.DONE, ended_at=at)
+        self._forget(session, refused)
+        for error, numbers in said.items():
+            self._set(session, numbers, result=Result.REFUSED, ended_at=at, error=error)
 
-    def _refused(
-        self, session: Session, number: int, change: Change, error: ProviderError, at: datetime
-    ) -> None:
+    def _forget(self, session: Session, refused: Iterable[Change]) -> None:
         """The latest refusal stands for those of the same before it: what is refused is tried again and again."""
-        record = _record(change)
-        earlier = (
-            (RecordChange.zone == self.zone)
-            & (RecordChange.fqdn == record.name)
-            & (RecordChange.type == str(record.type))
-            & (RecordChange.result == Result.REFUSED)
-            & (RecordChange.kind == _kind(change))
-        )
-        session.execute(delete(RecordChange).where(earlier))
-        self._set(session, [number], result=Result.REFUSED, ended_at=at, error=error.message[:500])
+        alike = defaultdict[tuple[Kind, str], list[str]](list)
+        for change in refused:
+            record = _record(change)
+            alike[_kind(change), str(record.type)].append(record.name)
+        for (kind, type_), names in alike.items():
+            earlier = (RecordChange.zone == self.zone) & (RecordChange.result == Result.REFUSED)
+            earlier &= (RecordChange.kind == kind) & (RecordChange.type == type_)
+            for some in in_chunks(names):
+                session.execute(delete(RecordChange).where(earlier, RecordChange.fqdn.in_(some)))
 
     def _set(self, session: Session, numbers: Sequence[int], **values: Any) -> None:
-        entries = (RecordChange.round == self.round) & RecordChange.number.in_(numbers)
-        session.execute(update(RecordChange).where(entries).values(**values))
+        for some in in_chunks(numbers):
+            entries = (RecordChange.round == self.round) & RecordChange.number.in_(some)
+            session.execute(update(RecordChange).where(entries).values(**values))
 
 
 @contextmanager
