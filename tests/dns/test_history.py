@@ -6,11 +6,13 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from tests.dns.panel_world import ELSEWHERE, HERE, HERE6, THERE, Panel
+from tests.dns.sky_world import NEW, Sky, turn, twice
 from tests.dns.undo_world import reuse_number
 from tests.dns.watched import Script
 from webapp.actor import acting_as
 from webapp.db import reading
 from webapp.dns import service
+from webapp.dns.address_watch import AddressWatcher
 from webapp.dns.changes import Answer
 from webapp.dns.desired import Mode
 from webapp.dns.journal import KEPT_FOR, Kind, RecordChange, Result
@@ -63,6 +65,17 @@ def test_a_new_target_is_told_with_old_and_new_and_its_reason(panel: Panel) -> N
     assert (change.kind, change.by, change.why) == (Kind.UPDATE, "ada", "the settings changed: content")
     assert (change.before or {})["content"] == HERE
     assert (change.after or {})["content"] == THERE
+
+
+def test_a_new_public_address_is_told_as_the_reason(panel: Panel) -> None:
+    up(panel)
+    turn(on=True)
+    sky = Sky()
+    sky.move()
+    twice(panel, AddressWatcher("test", [], sky, lambda: panel.at))
+    panel.round()
+    assert (last().by, last().why) == ("", "the public address changed: content")
+    assert (last().after or {})["content"] == NEW
 
 
 def test_who_changes_a_wish_while_the_provider_is_at_it_is_named(panel: Panel, script: Script) -> None:

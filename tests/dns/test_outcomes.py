@@ -11,6 +11,7 @@ from webapp.dns.changes import Create, Update, Wish
 from webapp.dns.outcomes import MOST_LOGGED
 from webapp.dns.providers.base import Outcome
 from webapp.dns.records import LiveRecord, Record, Target
+from webapp.errors import Rejected
 
 NAMES = ("a.example.com", "b.example.com", "c.example.com")
 
@@ -84,3 +85,15 @@ def test_of_thousands_the_log_names_a_few_and_counts_the_rest(
         settle(panel, made(known), known)
     assert caplog.text.count("created A") == MOST_LOGGED
     assert "and 5 changes more" in caplog.text
+
+
+def test_of_thousands_that_are_refused_too(panel: Panel, caplog: pytest.LogCaptureFixture) -> None:
+    for number in range(MOST_LOGGED + 5):
+        panel.claim(f"app{number}.example.com", proxy=number + 1)
+    known = wished(panel)
+    full = Rejected("The zone is full.")
+    refused = [Outcome(one.change, error=full) for one in made(known)]
+    with caplog.at_level(logging.INFO, "webapp.dns.outcomes"):
+        settle(panel, refused, known)
+    assert caplog.text.count("refused: The zone is full.") == MOST_LOGGED
+    assert "and 5 more are refused" in caplog.text

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = timedelta(minutes=5)
 
+MOVED = "the public address changed"
+
 NO_ADDRESS = "There is nothing to follow: no address is set for this server, or a name in its place."
 
 
@@ -54,7 +56,7 @@ class AddressWatcher:
                 if (situation := self._situation()) is not None:
                     self._watch(situation)
         except Busy as busy:
-            log.info("address: %s", busy.message)
+            log.debug("address: %s", busy.message)
 
     def _situation(self) -> Situation | None:
         """What there is to look at; None while it is not time."""
@@ -100,7 +102,7 @@ class AddressWatcher:
         try:
             with transaction() as session:
                 wanted = _wanted(ledger.settings(session), ledger.active_connection(session), changes)
-                switch.commit(wanted, version=situation.version, at=at)
+                switch.commit(wanted, version=situation.version, at=at, why=MOVED)
         except Busy as busy:
             log.info(
                 "address: %s", busy.message

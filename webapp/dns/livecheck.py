@@ -73,7 +73,7 @@ class LiveCheck:
                         return
                     renew()
         except Busy as busy:
-            log.info("live: %s", busy.message)
+            log.debug("live: %s", busy.message)
 
     def _looked(self, looks: Iterable[Look]) -> Iterator[Mapping[Look, Verdict]]:
         zones: dict[str, list[Look]] = {}

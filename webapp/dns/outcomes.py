@@ -113,11 +113,13 @@ def _written(row: DnsRecord, asked: Record, live: LiveRecord, defaults: Defaults
 
 
 def _log(done: Sequence[Outcome]) -> None:
-    """Refusals one by one; of the rest no more than somebody reads: the history has them all."""
+    """No more than somebody reads: the history has them all, and a full zone refuses thousands at each round."""
     fine = [outcome.change for outcome in done if outcome.error is None]
-    for outcome in done:
-        if outcome.error is not None:
-            log.warning("dns: %s: refused: %s", name_of(outcome.change), outcome.error.message)
+    refused = [(outcome.change, outcome.error) for outcome in done if outcome.error is not None]
+    for change, error in refused[:MOST_LOGGED]:
+        log.warning("dns: %s: refused: %s", name_of(change), error.message)
+    if len(refused) > MOST_LOGGED:
+        log.warning("dns: and %s more are refused, see the history", len(refused) - MOST_LOGGED)
     for change in fine[:MOST_LOGGED]:
         match change:
             case Create(record=record):

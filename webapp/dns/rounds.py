@@ -46,7 +46,7 @@ class Rounds:
             try:
                 self._attend(connection_id)
             except (Busy, NotFound) as error:  # somebody else is at it, or has let go of it
-                log.info("dns: %s", error.message)
+                log.debug("dns: %s", error.message)
         self.let_go()
 
     def _due(self) -> list[int]:

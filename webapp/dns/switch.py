@@ -67,8 +67,8 @@ def preview(wanted: Wanted) -> Preview:
         )
 
 
-def commit(wanted: Wanted, *, version: int, at: datetime) -> None:
-    """Save the settings and write the wishes, for the old zone too, in one transaction.
+def commit(wanted: Wanted, *, version: int, at: datetime, why: str = SETTINGS) -> None:
+    """Save the settings and write the wishes, for the old zone too, in one transaction; the history says `why`.
 
     Raises Stale when the settings changed since `version`, InvalidInput when the wish cannot be carried out.
     """
@@ -82,7 +82,7 @@ def commit(wanted: Wanted, *, version: int, at: datetime) -> None:
         _activate(session, new, wanted, at)
         found = moves.compare(ledger.wanted(session), settings.defaults, wanted.defaults, new)
         _save(settings, wanted)
-        _carry_out(session, found, new, at)
+        _carry_out(session, found, new, at, why)
         wake_worker_on_commit()
 
 
@@ -159,13 +159,13 @@ def _save(settings: DnsSettings, wanted: Wanted) -> None:
     settings.wildcard_message, settings.wildcard_exceptions = "", []
 
 
-def _carry_out(session: Session, found: Moves, new: Connection | None, at: datetime) -> None:
+def _carry_out(session: Session, found: Moves, new: Connection | None, at: datetime, why: str) -> None:
     for row in found.drops:
         drop(session, row, at)
     session.flush()  # the same name cannot be wanted twice, not even within the transaction
     for row in found.changes:
         row.pin = None
-        row.ask(at, approved=True, why=SETTINGS)
+        row.ask(at, approved=True, why=why)
     revived = _released(session, new) if new is not None else {}
     for claim, kind in found.adds:
         place = None if claim.name in found.outside else new
@@ -175,7 +175,7 @@ def _carry_out(session: Session, found: Moves, new: Connection | None, at: datet
         if place is None:
             found.rests.append(added)
         else:
-            added.ask(at, approved=True, why=SETTINGS)
+            added.ask(at, approved=True, why=why)
     session.flush()
     for row in found.rests:
         if problem := found.outside.get(row.fqdn):

@@ -59,7 +59,7 @@ class Publisher:
             with leased("nginx proxy manager", self.holder, self.clock) as self._renew:
                 self._work()
         except Busy as busy:
-            log.info("proxy: %s", busy.message)
+            log.debug("proxy: %s", busy.message)
         except (ProxyError, KeyLost) as error:
             outcomes.all_failed(error.message, self.clock(), heals=self._heals(error))
 

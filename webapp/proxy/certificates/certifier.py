@@ -84,7 +84,7 @@ class Certifier:
             with leased("nginx proxy manager", f"{self.holder} certificates", self.clock) as held:
                 self._errand(request_id, held).go_on()
         except Busy as busy:
-            log.info("certificates: %s", busy.message)
+            log.debug("certificates: %s", busy.message)
         except (ProxyError, KeyLost) as error:
             self._pause(request_id, error)
 
