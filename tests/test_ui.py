@@ -31,6 +31,23 @@ def test_a_fragment_is_for_htmx_only(inside, headers, fragment):
         assert ui.wants_fragment() is fragment
 
 
+@pytest.mark.parametrize(
+    ("came", "back"),
+    [
+        ("http://localhost/proxies?q=a&page=2", "/proxies?q=a&page=2"),
+        ("http://localhost/proxies", "/proxies"),
+        ("http://localhost/elsewhere?page=2", "/proxies"),
+        ("http://elsewhere/proxies?page=2", "/proxies"),
+        ("http://[", "/proxies"),
+        (None, "/proxies"),
+    ],
+)
+def test_without_scripts_a_list_is_shown_again_as_it_was(inside, came, back):
+    with inside(headers={"Referer": came} if came else {}):
+        answer = ui.go_back("/proxies")
+    assert (answer.status_code, answer.location) == (303, back)
+
+
 def test_the_next_page_is_a_redirect_or_a_header(inside):
     with inside():
         answer = ui.go("/proxies")

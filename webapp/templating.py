@@ -19,7 +19,7 @@ NAVIGATION = (
     ("dns.index", "DNS", "world", {"dns", "history"}),
     ("settings.index", "Settings", "settings", {"settings"}),
 )
-STEPS = ((60, "second", 1), (3600, "minute", 60), (86400, "hour", 3600), (86400 * 30, "day", 86400))
+STEPS = ((60, "second", 1), (3600, "minute", 60), (86400, "hour", 3600), (86400 * 60, "day", 86400))
 
 
 def install(app: Flask) -> None:

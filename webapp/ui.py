@@ -2,7 +2,7 @@
 
 import json
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from flask import Response, make_response, redirect, render_template, request
 from werkzeug.datastructures import MultiDict
@@ -62,6 +62,13 @@ def _trigger(response: Response, events: dict[str, object]) -> Response:
     known = json.loads(response.headers.get("HX-Trigger", "{}"))
     response.headers["HX-Trigger"] = json.dumps(known | events)
     return response
+
+
+def go_back(page: str) -> AnyResponse:
+    """Send a browser without scripts back to this page of ours, under the filters that it had there."""
+    came, _, query = (request.referrer or "").partition("?")
+    here = came == urljoin(request.host_url, page)
+    return redirect(f"{page}?{query}" if here and query else page, 303)
 
 
 def go(location: str) -> AnyResponse:

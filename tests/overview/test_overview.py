@@ -8,7 +8,7 @@ from flask import Flask
 from tests.deploy import pages_world
 from tests.support import Browser
 from webapp.db import now, reading, transaction
-from webapp.deploy.models import Seen
+from webapp.deploy.models import EngineState, Seen
 from webapp.dns import ledger
 from webapp.dns.connections import Connection
 from webapp.dns.desired import Mode
@@ -162,6 +162,21 @@ def test_an_instance_that_is_away_is_not_as_it_should_be(client: Browser) -> Non
     connect()
     add_host(HostStatus.ONLINE)
     pages_world.deployed(seen=Seen.MISSING)
+    assert "Everything is as it should be" not in client.get("/").text
+
+
+@pytest.mark.usefixtures("context")
+@pytest.mark.parametrize("broken", ["zone", "engine", "plan", "wildcard"])
+def test_it_is_not_all_well_while_something_does_not_answer_or_waits(client: Browser, broken: str) -> None:
+    zone_error = "The zone is gone." if broken == "zone" else None
+    connect(error=zone_error, review_state="reckless" if broken == "plan" else None)
+    add_host(HostStatus.ONLINE)
+    with transaction() as session:
+        if broken == "engine":
+            session.add(EngineState(id=1, error="No answer."))
+        elif broken == "wildcard":
+            ledger.settings(session).wildcard_works = False
+    assert look().complete
     assert "Everything is as it should be" not in client.get("/").text
 
 

@@ -15,7 +15,7 @@ from webapp.dns.forms import LIVES, filters_from
 from webapp.dns.listing import PAGE_SIZES, listing
 from webapp.dns.models import ConsumerType, DnsSettings
 from webapp.errors import InvalidInput
-from webapp.ui import announce, current_args, go, show, tell_news, wants_fragment
+from webapp.ui import announce, current_args, go_back, show, tell_news, wants_fragment
 
 AT_WORK = ("requested", "apply")
 TYPES = ("A", "AAAA", "CNAME", "TXT", "MX", "NS", "SRV", "CAA")
@@ -112,7 +112,7 @@ def changed(fragment: str, message: str) -> AnyResponse:
     if wants_fragment():
         return tell_news(announce(show("dns/page.html", fragment, **everything()), message))
     flash(message, "success")
-    return go(url_for("dns.index"))
+    return go_back(url_for("dns.index"))
 
 
 def everything() -> dict[str, Any]:

@@ -71,11 +71,13 @@ class Overview:
 
     @property
     def well(self) -> bool:
-        """Whether nothing needs a person."""
+        """Whether nothing needs a person, and everything answers."""
         away = any(one.is_away for one in self.glances)
-        engine = bool(self.glances and self.engine and self.engine.error)
+        silent = any(one and one.error for one in (self.connection, self.engine))
+        waiting = self.connection is not None and self.connection.review_state == "reckless"
+        wildcard = self.dns is not None and self.dns.wildcard_works is False
         troubled = self.troubled_hosts or self.troubled_records or self.troubled_certificates
-        return not (away or engine or troubled or self.failed_requests)
+        return not (away or silent or waiting or wildcard or troubled or self.failed_requests)
 
     @property
     def troubled_certificates(self) -> list[Line]:

@@ -17,7 +17,7 @@ from webapp.proxy.certificates.holders import encryption_of
 from webapp.proxy.certificates.models import Holder
 from webapp.proxy.forms import ProxyForm, as_fields, encrypted, make_form
 from webapp.proxy.models import HostStatus
-from webapp.ui import announce, current_args, go, show, wants_fragment
+from webapp.ui import announce, current_args, go, go_back, show, wants_fragment
 
 blueprint = Blueprint("proxy", __name__, url_prefix="/proxies")
 
@@ -119,7 +119,7 @@ def done(message: str) -> AnyResponse:
     if wants_fragment():
         return announce(show("proxy/page.html", "proxy/_list.html", **listing_asked()), message)
     flash(message, "success")
-    return go(url_for("proxy.index"))
+    return go_back(url_for("proxy.index"))
 
 
 def listing_asked() -> dict[str, Any]:
