@@ -149,7 +149,7 @@ def test_the_wildcard_can_be_checked_and_tells_its_verdict(context: None, client
         "*.example.com resolves to the server.",
         "Covered by the wildcard",
         "Not covered",
-        "one level only",
+        "one level below",
     ):
         assert piece in shown
     assert "There is no provider" not in shown

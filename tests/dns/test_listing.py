@@ -162,7 +162,7 @@ def test_names_the_wildcard_cannot_serve_say_why(context: None) -> None:
     notes = {x.name: (x.status, x.note) for x in page().lines}
     assert notes["app.example.com"] == ("covered", "")
     assert notes["a.b.example.com"][0] == notes["example.com"][0] == "uncovered"
-    assert "one level only" in notes["a.b.example.com"][1]
+    assert "one level below example.com" in notes["a.b.example.com"][1]
     assert "records of its own" in notes["own.example.com"][1]
     panel.save(base_domain="")
     assert {x.note for x in page().lines} == {"No base domain is set, so no wildcard is known."}

@@ -88,7 +88,7 @@ def not_covered(name: str, settings: DnsSettings) -> str:
     if not base:
         return "No base domain is set, so no wildcard is known."
     if not is_covered(name, base):
-        return f"*.{base} covers one level only: app.{base}, not this name."
+        return f"Only names one level below {base} are sure to be covered; its certificate covers no others."
     if name in (settings.wildcard_exceptions or ()):
         return "This name answers something else than the wildcard: it has records of its own."
     return ""
