@@ -19,6 +19,7 @@ from webapp.proxy.hostlist import HostList
 from webapp.proxy.jobs import Job, turns
 from webapp.proxy.models import HostStatus, NpmSettings, ProxyHost
 from webapp.proxy.npm import NpmClient
+from webapp.proxy.npm_cover import is_stale
 from webapp.proxy.npm_transport import NotAllowed, NotNpm
 from webapp.proxy.npm_wire import Host
 from webapp.proxy.proofs import pieces
@@ -87,9 +88,18 @@ class Publisher:
                 if heals:
                     break
                 hosts = HostList(client.list_hosts())
+        self._sweep(client, hosts)
         outcomes.looked(hosts, client.list_certificates(), self.clock())
         if self._behind:
             outcomes.look_again(self.clock() - self.check_every)
+
+    def _sweep(self, client: NpmClient, hosts: HostList) -> None:
+        """Covers that were forgotten would serve what their hosts were then."""
+        with reading() as session:
+            install = ledger.settings(session).install_id
+        for host in hosts.all:
+            if is_stale(host, install, self.clock()):
+                client.delete_host(host.id)
 
     def _jobs(self, hosts: HostList) -> list[Job]:
         """Whose turn it is."""

@@ -51,19 +51,19 @@ class Certbot:
     complains: Callable[[str, str], str] = lambda _token, _name: ""
     pause: Callable[[float], None] = lambda _seconds: None
 
-    def run(self, names: list[str], meta: Row) -> str:
-        """What went wrong; empty for a certificate."""
+    def run(self, names: list[str], meta: Row, shown: Callable[[str], bool]) -> str:
+        """What went wrong; empty for a certificate. `shown`: whether nginx shows the answer to a name's challenge."""
         if self.running:
             return ANOTHER
         self.running = True
         self.runs += 1
         try:
             self.pause(self.seconds)
-            return self.says or self._refused(names, meta)
+            return self.says or self._refused(names, meta, shown)
         finally:
             self.running = False
 
-    def _refused(self, names: list[str], meta: Row) -> str:
+    def _refused(self, names: list[str], meta: Row, shown: Callable[[str], bool]) -> str:
         needs_terms = not self.dialect.disguised
         if needs_terms and not (meta.get("letsencrypt_agree") and meta.get("letsencrypt_email")):
             return (
@@ -74,7 +74,7 @@ class Certbot:
             return self._zones(names, str(meta.get("dns_provider_credentials") or ""))
         if any(name.startswith("*.") for name in names):
             return "Client with the currently selected authenticator does not support any combination."
-        return "" if all(self.reaches(name) for name in names) else CHALLENGE_FAILED
+        return "" if all(self.reaches(name) and shown(name) for name in names) else CHALLENGE_FAILED
 
     def _zones(self, names: list[str], credentials: str) -> str:
         found = re.search(r"dns_cloudflare_api_token\s*=\s*(\S+)", credentials)

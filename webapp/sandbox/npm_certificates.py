@@ -46,6 +46,8 @@ class Certificates:
             "meta": {},
         }
         self.rows[self.count] = row
+        if provider == "letsencrypt":
+            self.nginx.automatic.add(self.count)
         return row
 
     def listing(self, user: User, query: str, expand: list[str]) -> list[Row]:
@@ -88,10 +90,17 @@ class Certificates:
         row = self.add(user.id, ", ".join(sorted(domains)), domains, self.clock(), "letsencrypt")
         row["meta"] = dict(meta)
         taken = self._take_out(set(domains))
-        reason = self.certbot.run(domains, meta)
+        self.nginx.asking |= set() if meta.get("dns_challenge") else set(domains)
+        try:
+            self.nginx.reload()
+            reason = self.certbot.run(domains, meta, self.nginx.shows_challenge)
+        except Refusal:
+            self._put_back(taken, set(domains))
+            del self.rows[row["id"]]
+            raise
         if self.certbot.dies:
             raise Refusal(500)
-        self.nginx.files |= {number: replace(conf, certificate=0) for number, conf in taken.items()}
+        self._put_back(taken, set(domains))
         if reason:
             del self.rows[row["id"]]
             self.nginx.reload()
@@ -104,19 +113,23 @@ class Certificates:
         row = self._seen(user, number)
         if row["provider"] != "letsencrypt":
             raise Refusal(400, "Only Let'sEncrypt certificates can be renewed")
-        if reason := self.certbot.run(row["domain_names"], row["meta"]):
+        if reason := self.certbot.run(row["domain_names"], row["meta"], lambda _name: True):
             raise self._failed(reason)
         row["expires_on"] = self.clock() + _LIFE
         row["modified_on"] = self.clock()
         return self.dialect.row({**row, "is_deleted": False})
 
     def _take_out(self, names: set[str]) -> dict[int, Conf]:
-        """Delete the files of hosts with one of the names, and have nginx forget them."""
+        """Delete the files of hosts with one of the names."""
         taken = {n: conf for n, conf in self.nginx.files.items() if set(conf.domains) & names}
         for number in taken:
             del self.nginx.files[number]
-        self.nginx.loaded = {n: c for n, c in self.nginx.loaded.items() if n not in taken}
         return taken
+
+    def _put_back(self, taken: dict[int, Conf], names: set[str]) -> None:
+        """Write them again, as NPM does it: without a certificate, and unread."""
+        self.nginx.asking -= names
+        self.nginx.files |= {number: replace(conf, certificate=0) for number, conf in taken.items()}
 
     def _failed(self, reason: str) -> Refusal:
         first = "CommandError: " if not self.dialect.disguised else "Error: "

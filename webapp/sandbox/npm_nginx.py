@@ -1,19 +1,33 @@
 """The nginx behind the Nginx Proxy Manager stand-in: files on disk, the test of all of them, what is live."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from webapp.sandbox.npm_dialect import Refusal, Row
 
+CHALLENGE = "include conf.d/include/letsencrypt-acme-challenge.conf;"
+_ALIASES = re.compile(r"^\s*server_name\s+([^;]*);", re.MULTILINE)
+
 
 @dataclass(frozen=True)
 class Conf:
-    """The configuration file of one host: what of it can turn bad later, and where requests go."""
+    """The configuration file of one host: what of it can turn bad later, and where requests go.
+
+    `aliases` are names that its advanced configuration adds; `challenge`: it answers Let's Encrypt's challenge.
+    """
 
     domains: tuple[str, ...]
     certificate: int
     upstreams: frozenset[str]
     forward: tuple[str, str, int] = ("http", "", 0)
+    aliases: tuple[str, ...] = ()
+    challenge: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that it answers for."""
+        return self.domains + self.aliases
 
 
 @dataclass
@@ -22,13 +36,16 @@ class Nginx:
 
     `broken` is a bad file that belongs to nobody. A name in `unresolvable` is refused as the upstream of a
     host being written, and breaks files already on disk that use it in a custom location. Text in `refused`
-    makes an advanced configuration bad.
+    makes an advanced configuration bad. `automatic` are the certificates of Let's Encrypt; `asking` the names for
+    which NPM's own site, read after those of hosts, answers the challenge and 404 for all else.
     """
 
     broken: bool = False
     unresolvable: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=lambda: {"nginx_says_no"})
     lost_certificates: set[int] = field(default_factory=set)
+    automatic: set[int] = field(default_factory=set)
+    asking: set[str] = field(default_factory=set)
     files: dict[int, Conf] = field(default_factory=dict)
     loaded: dict[int, Conf] = field(default_factory=dict)
 
@@ -54,7 +71,16 @@ class Nginx:
         if complaint is None and row["enabled"]:
             upstreams = frozenset(place["forward_host"] for place in row["locations"] or [])
             forward = (row["forward_scheme"], row["forward_host"], row["forward_port"])
-            self.files[row["id"]] = Conf(tuple(row["domain_names"]), certificate, upstreams, forward)
+            aliases = _ALIASES.findall(row["advanced_config"])
+            shows = CHALLENGE in row["advanced_config"] or certificate in self.automatic
+            self.files[row["id"]] = Conf(
+                tuple(row["domain_names"]),
+                certificate,
+                upstreams,
+                forward,
+                tuple(" ".join(aliases).split()),
+                shows,
+            )
         self.reload()
         if complaint is None:
             return None
@@ -70,7 +96,12 @@ class Nginx:
 
     def served(self) -> set[str]:
         """The names nginx answers for at the moment."""
-        return {domain for conf in self.loaded.values() for domain in conf.domains}
+        return {name for conf in self.loaded.values() for name in conf.names}
+
+    def shows_challenge(self, name: str) -> bool:
+        """Whether the world sees the answer to a challenge: the first site with the name counts, as text sorts."""
+        first = sorted((str(number), conf) for number, conf in self.loaded.items() if name in conf.names)
+        return first[0][1].challenge if first else name in self.asking
 
     def _spoilt(self, conf: Conf) -> bool:
         return conf.certificate in self.lost_certificates or bool(conf.upstreams & self.unresolvable)
@@ -80,7 +111,9 @@ class Nginx:
         places = row["locations"] or []
         paths = [place["path"] for place in places]
         upstreams = [row["forward_host"], *(place["forward_host"] for place in places)]
+        twice = CHALLENGE in row["advanced_config"] and certificate in self.automatic
         complaints = [
+            *(['duplicate location "/.well-known/acme-challenge/"'] if twice else []),
             *(f'unknown directive "{text}"' for text in self.refused if text in row["advanced_config"]),
             *(f'duplicate location "{path}"' for path in paths if paths.count(path) > 1),
             *(f'host not found in upstream "{name}"' for name in upstreams if name in self.unresolvable),

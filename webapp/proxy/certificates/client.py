@@ -3,12 +3,14 @@
 from collections.abc import Collection, Sequence
 
 from webapp.errors import ProxyError
-from webapp.proxy import npm_certificate, npm_refusals
+from webapp.proxy import npm_certificate, npm_cover, npm_refusals
 from webapp.proxy import npm_wire as wire
 from webapp.proxy.certificates.models import Challenge
 from webapp.proxy.certificates.reasons import Cure, Reason, explain
 from webapp.proxy.npm import NpmClient
 from webapp.proxy.npm_certificate import Certificate
+from webapp.proxy.npm_mark import Mark
+from webapp.proxy.npm_reader import HOSTS
 from webapp.proxy.npm_transport import Answer, Lost
 
 CERTIFICATES = "/nginx/certificates"
@@ -48,6 +50,30 @@ class CertificateClient(NpmClient):
         if answer.status == 201 and isinstance(answer.data, dict) and "id" in answer.data:
             return npm_certificate.read(answer.data)
         raise self._refused(answer, challenge, [token])
+
+    def cover(self, host_id: int, request_id: int, *, shows_challenge: bool) -> bool:
+        """Have a copy of a host serve its names, too; False where NPM or nginx does not take it. See `npm_cover`."""
+        row = self._row(host_id)
+        if row is None:
+            return False
+        try:
+            body = npm_cover.body(row, self._cover_mark(request_id), shows_challenge=shows_challenge)
+            answer = self._npm.call("POST", HOSTS, body)
+        except Lost as lost:
+            raise npm_refusals.unconfirmed(f"the cover of the proxy host {row['domain_names'][0]}") from lost
+        if answer.status != 201 or not isinstance(answer.data, dict) or "id" not in answer.data:
+            return False
+        return self._read_back(int(answer.data["id"]), row["domain_names"][0]).online is True
+
+    def uncover(self, request_id: int) -> None:
+        """Delete what `cover` made for a request."""
+        mark = self._cover_mark(request_id)
+        for host in self.list_hosts():
+            if host.mark == mark:
+                self.delete_host(host.id)
+
+    def _cover_mark(self, request_id: int) -> Mark:
+        return Mark(self._install, npm_cover.COVER, request_id)
 
     def renew(self, certificate_id: int, secrets: Sequence[str] = ()) -> Certificate:
         """A new certificate in place of an old one of Let's Encrypt; nginx uses it after its next reload.

@@ -1,8 +1,8 @@
 """One request while Nginx Proxy Manager is free for us: ask, find out what became of it, mend the hosts it touched.
 
 Issuing takes hosts of exactly these names out of service, and NPM writes them back without their certificate and
-their password (measured with 2.15). So hosts made by hand are never disturbed, and ours are written anew afterwards,
-whatever came of it.
+their password (measured with 2.15). So hosts made by hand are never disturbed; ours are covered meanwhile, and
+written anew afterwards, whatever came of it.
 """
 
 import logging
@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from webapp.db import reading, transaction, wake_worker_on_commit
 from webapp.dns import challenge as challenges
 from webapp.errors import InvalidInput, KeyLost, ProxyError
-from webapp.proxy.certificates.client import CertificateClient, NoCertificate, new_one
+from webapp.proxy.certificates.client import CertificateClient, NoCertificate, is_automatic, new_one
 from webapp.proxy.certificates.models import PAUSES, TRIES, CertificateRequest, Challenge, Holder
 from webapp.proxy.certificates.outlook import foreign, is_due, needs_npm, renewed, touching
 from webapp.proxy.certificates.reasons import Cure
@@ -72,8 +72,20 @@ class Errand:
         except (InvalidInput, KeyLost) as error:
             self._turn_down(error.message)
             return
+        self._cover(touched, certificates)
         if self._intend(certificates, touched):
             self._send(row, token)
+
+    def _cover(self, touched: Sequence[Host], certificates: Sequence[Certificate]) -> None:
+        """Nobody shall miss the hosts that NPM takes out; only one that cannot be covered is missed."""
+        automatic = {c.id for c in certificates if is_automatic(c)}
+        served = [host for host in touched if host.enabled and host.online is not False]
+        if served:
+            self._write(lambda row: setattr(row, "disturbed", True))
+        for host in served:
+            shows = host.certificate_id in automatic
+            if not self.client.cover(host.id, self.request_id, shows_challenge=shows):
+                log.warning("certificates: %s is not served until there is an answer", host.domains[0])
 
     def _intend(self, certificates: Sequence[Certificate], touched: Sequence[Host]) -> bool:
         """Written down before NPM is asked: what is there now, and which hosts it will touch."""
@@ -130,7 +142,6 @@ class Errand:
             self._write(lambda row: _undo_asking(row, message, at + SOON, at))
         else:
             self._turn_down(message)
-        self._write(lambda row: setattr(row, "disturbed", False))
 
     def _turn_down(self, message: str) -> None:
         """Nothing was asked, and only a person can help."""
@@ -172,6 +183,7 @@ class Errand:
 
     def _mend(self, row: CertificateRequest) -> None:
         self._rewrite(row)
+        self.client.uncover(self.request_id)
         self._write(lambda row: setattr(row, "disturbed", False))
 
     def _rewrite(self, row: CertificateRequest) -> None:

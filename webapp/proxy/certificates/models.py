@@ -48,7 +48,7 @@ class CertificateRequest(Base):
     """A certificate that somebody asked for, or (`renews`) asked to have renewed; `names` are sorted.
 
     `asked_at`: NPM was asked, and no answer is known yet; `known` are the certificates for these names from before.
-    `disturbed`: hosts of these names have to be written anew, as NPM took them out of service to ask.
+    `disturbed`: hosts of these names have to be written anew, as NPM took them out to ask, and their covers go.
     `options`: the flags that hosts get with it; `before`: what they had. `dropped`: nobody wants it any more.
     """
 
