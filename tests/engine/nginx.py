@@ -22,18 +22,28 @@ http {{
   server_names_hash_bucket_size 256;
   server {{ listen 127.0.0.1:{port} default_server; return 404 "no such site\\n"; }}
   include {folder}/hosts/*.conf;
+  include {folder}/temp/*.conf;
 }}
 """
+CHALLENGE = '  location ^~ /.well-known/acme-challenge/ {{ return 200 "the answer\\n"; }}\n'
 SITE = """server {{
   listen 127.0.0.1:{port};
   server_name {names};
-  location / {{
+{challenge}  location / {{
     proxy_pass {scheme}://{host}:{upstream_port};
     proxy_http_version 1.1;
     proxy_set_header Host $host;
     proxy_set_header X-Forwarded-For $remote_addr;
     proxy_next_upstream off;
   }}
+}}
+"""
+
+
+ASKING = """server {{
+  listen 127.0.0.1:{port};
+  server_name {names};
+{challenge}  location / {{ return 404 "not while a certificate is asked for\n"; }}
 }}
 """
 
@@ -59,6 +69,8 @@ class NginxServer:
         self._folder = folder
         self._hosts = folder / "hosts"
         self._hosts.mkdir(parents=True)
+        self._asking = folder / "temp" / "asking.conf"
+        self._asking.parent.mkdir()
         self._config = folder / "nginx.conf"
         self._config.write_text(CONFIG.format(folder=folder, port=port))
         self._command = [
@@ -78,12 +90,34 @@ class NginxServer:
         """Answer what is under way, and end."""
         self._server.stop(signal.SIGQUIT)
 
-    def write(self, number: int, names: str, host: str, upstream_port: int, scheme: str = "http") -> None:
-        """Write the file of a site: `names` separated by blanks lead to a host and port. Nothing is live yet."""
-        text = SITE.format(port=self.port, names=names, host=host, upstream_port=upstream_port, scheme=scheme)
+    def write(
+        self,
+        number: int,
+        names: str,
+        host: str,
+        upstream_port: int,
+        scheme: str = "http",
+        *,
+        challenge: bool = False,
+    ) -> None:
+        """Write the file of a site: `names` separated by blanks lead to a host and port. Nothing is live yet.
+
+        `challenge`: it shows an answer to Let's Encrypt, too.
+        """
+        text = SITE.format(
+            port=self.port, names=names, host=host, upstream_port=upstream_port, scheme=scheme,
+            challenge=CHALLENGE.format() if challenge else "",
+        )  # fmt: skip
         scratch = self._hosts / f"{number}.new"
         scratch.write_text(text)
         scratch.replace(self._hosts / f"{number}.conf")
+
+    def ask_for(self, names: str) -> None:
+        """Write the site that shows the answers to challenges while there is none with these names, or none."""
+        self._asking.unlink(missing_ok=True)
+        if names:
+            text = ASKING.format(port=self.port, names=names, challenge=CHALLENGE.format())
+            self._asking.write_text(text)
 
     def remove(self, number: int) -> None:
         """Delete the file of a site."""

@@ -39,6 +39,7 @@ class RealNginx(Nginx):
             self.server.remove(number)
         for number, conf in self.loaded.items():
             self._write(number, conf)
+        self.server.ask_for(" ".join(sorted(self.asking)))
         complaint = self.server.test()
         if complaint:
             raise AssertionError(f"The stand-in let a file through that nginx refuses: {complaint}")
@@ -48,7 +49,7 @@ class RealNginx(Nginx):
         scheme, host, port = conf.forward
         address = self.resolve(host)
         if address is not None:
-            self.server.write(number, " ".join(conf.domains), address, port, scheme)
+            self.server.write(number, " ".join(conf.names), address, port, scheme, challenge=conf.challenge)
 
 
 def attach(
