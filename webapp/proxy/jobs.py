@@ -1,6 +1,6 @@
 """What a proxy host's row asks of Nginx Proxy Manager, and what a listing says about it. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -115,6 +115,20 @@ class Job:
         if mine is None or mine.proof == self.spec.proof or not row.is_at_rest:
             return False
         return self.look(hosts, {}).status in (HostStatus.ONLINE, HostStatus.OFF)
+
+    def waits(self, asked: Collection[str], hosts: HostList) -> bool:
+        """Whether to let NPM first have its answer about a certificate for these names.
+
+        It writes hosts back as they were when it began, also what was deleted, renamed or turned off meanwhile. Only
+        a host that is to be another, as after a deploy, does not wait.
+        """
+        mine, rival = self.find(hosts), self.rival(hosts)
+        if rival is not None and self.spec.domain in asked and not self.is_contested(rival):
+            return True
+        if mine is None or not set(mine.domains) & set(asked):
+            return False
+        stays = not self.is_over and self.spec.enabled and self.spec.domain in mine.domains
+        return not (stays and differences(self.spec, mine, {}))
 
     def look(self, hosts: HostList, certificates: Mapping[int, str]) -> Finding:
         """How the host stands, where one is wanted."""

@@ -179,6 +179,10 @@ class ProxyHost(HostOptions, Base):
         )
         self.attempts += 1
 
+    def put_off(self, message: str, until: datetime) -> None:
+        """Nothing was tried yet: look again then."""
+        self.error, self.next_try_at = message[:MOST_ERROR], until
+
     def doubt(self, at: datetime) -> None:
         """A change had no clear answer, so it may come about later than others."""
         self.doubt_until = at + DOUBT

@@ -6,8 +6,8 @@ names stand where NPM does not look for them, in its advanced configuration, goe
 Encrypt the answers to its challenge. Measured with NPM 2.15 and nginx; the order of files is the same since 2.9.
 """
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+import re
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from webapp.proxy.npm_mark import Mark, body_of
@@ -18,9 +18,7 @@ COVER = "cover"
 """What its mark calls the consumer; the id is that of the request for the certificate."""
 
 CHALLENGE = "include conf.d/include/letsencrypt-acme-challenge.conf;"
-STALE = timedelta(days=1)
-"""Nothing takes so long: a cover of that age was forgotten, as by a database that was put back."""
-
+_NAME = re.compile(rf"{COVER}-\d+-(\d+)\.invalid")
 _PLAIN = ("forward_scheme", "forward_host", "forward_port", "access_list_id")
 _FLAGS = ("block_exploits", "caching_enabled", "allow_websocket_upgrade", "trust_forwarded_proto")
 _SSL = ("ssl_forced", "http2_support", "hsts_enabled", "hsts_subdomains")
@@ -42,7 +40,20 @@ def body(row: Mapping[str, Any], mark: Mark, *, shows_challenge: bool) -> Row:
     }
 
 
-def is_stale(host: Host, install: str, at: datetime) -> bool:
-    """Whether this is a cover of ours that was forgotten."""
-    old = host.created_on is not None and host.created_on + STALE < at
-    return old and host.mark is not None and (host.mark.install, host.mark.consumer_type) == (install, COVER)
+def of_host(hosts: Iterable[Host], install: str | None, host_id: int) -> list[Host]:
+    """The covers of a host that an installation made. They may sort before it, and hide what it is by now."""
+    return [host for host in hosts if _is_cover(host, install) and _covered(host) == str(host_id)]
+
+
+def forgotten(hosts: Iterable[Host], install: str, requests: Collection[int]) -> list[Host]:
+    """The covers of an installation that none of these requests needs, as after a database was put back."""
+    return [h for h in hosts if _is_cover(h, install) and h.mark and h.mark.consumer_id not in requests]
+
+
+def _is_cover(host: Host, install: str | None) -> bool:
+    return host.mark is not None and (host.mark.install, host.mark.consumer_type) == (install, COVER)
+
+
+def _covered(host: Host) -> str:
+    found = _NAME.fullmatch(host.domains[0])
+    return found[1] if found else ""

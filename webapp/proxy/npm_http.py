@@ -26,18 +26,22 @@ class Connection:
         self._token = ""
         self._since = datetime.min.replace(tzinfo=UTC)
 
-    def call(self, method: str, path: str, body: Any = None) -> Answer:
+    def call(
+        self, method: str, path: str, body: Any = None, *, timeout: tuple[float, float] | None = None
+    ) -> Answer:
         """Send a request as the account; logs in again, once, when the token turns out to be no good.
+
+        `timeout` is for what takes longer than other requests.
 
         Raises ProxyError, and Lost for a change whose outcome is unknown.
         """
         changing = method != "GET"
-        answer = self.transport.send(method, path, body, self._bearer(), changing=changing)
+        answer = self.transport.send(method, path, body, self._bearer(), changing=changing, timeout=timeout)
         if not answer.doubtful or self._token_is_good(changing):
             return answer
         # A bad token is refused before anything is done, so the request may be repeated.
         self._log_in()
-        return self.transport.send(method, path, body, self._token, changing=changing)
+        return self.transport.send(method, path, body, self._token, changing=changing, timeout=timeout)
 
     def public(self, path: str) -> Answer:
         """Read something that needs no login. Raises ProxyError."""

@@ -82,7 +82,16 @@ class Transport:
     write_timeout: tuple[float, float]
     before_each: Callable[[], None] = lambda: None
 
-    def send(self, method: str, path: str, body: Any, token: str, *, changing: bool = False) -> Answer:
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        token: str,
+        *,
+        changing: bool = False,
+        timeout: tuple[float, float] | None = None,
+    ) -> Answer:
         """Send one request; `path` is below /api. Raises ProxyError, and Lost for a `changing` one in doubt."""
         self.before_each()
         # Each change makes NPM reload the very nginx in front of it, which drops idle connections: none is kept.
@@ -94,7 +103,7 @@ class Transport:
                 json=body,
                 headers=headers,
                 auth=_Bearer(token),
-                timeout=self.write_timeout if changing else self.read_timeout,
+                timeout=timeout or (self.write_timeout if changing else self.read_timeout),
                 allow_redirects=False,
                 verify=self.verify_tls,
                 stream=True,

@@ -2,7 +2,7 @@
 
 import logging
 import random
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, select
 
@@ -18,6 +18,11 @@ from webapp.proxy.npm_certificate import Certificate
 from webapp.proxy.service import LONG_AGO, npm_settings, npm_settings_or_none
 
 log = logging.getLogger(__name__)
+
+ASKING = (
+    "Nginx Proxy Manager is asking for a certificate of this name; the change is made when it has an answer."
+)
+ASK_AGAIN = timedelta(seconds=5)
 
 
 def found(job: Job, finding: Finding, at: datetime) -> None:
@@ -61,6 +66,14 @@ def failed(job: Job, error: ProxyError, at: datetime, *, heals: bool) -> None:
             return
         again = next_try(at, row.attempts + 1, random.random()) if heals else None  # noqa: S311
         row.fail(HostStatus.PENDING if again else HostStatus.FAILED, error.message, again, at)
+
+
+def waits(job: Job, at: datetime) -> None:
+    """It waits for NPM's answer about a certificate; one that was not due does so silently."""
+    with transaction() as session:
+        row = session.get_one(ProxyHost, job.row)
+        if row.version == job.version and row.next_try_at is not None:
+            row.put_off(ASKING, at + ASK_AGAIN)
 
 
 def begun(job: Job) -> None:

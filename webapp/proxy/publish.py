@@ -13,13 +13,13 @@ from webapp.db import now, reading
 from webapp.dns import ledger
 from webapp.errors import Busy, KeyLost, ProxyError
 from webapp.lease import leased
+from webapp.proxy import npm_cover, outcomes
 from webapp.proxy import npm_refusals as refusals
-from webapp.proxy import outcomes
+from webapp.proxy.asking import Asking, asking
 from webapp.proxy.hostlist import HostList
 from webapp.proxy.jobs import Job, turns
 from webapp.proxy.models import HostStatus, NpmSettings, ProxyHost
 from webapp.proxy.npm import NpmClient
-from webapp.proxy.npm_cover import is_stale
 from webapp.proxy.npm_transport import NotAllowed, NotNpm
 from webapp.proxy.npm_wire import Host
 from webapp.proxy.proofs import pieces
@@ -75,9 +75,14 @@ class Publisher:
     def _work(self) -> None:
         client = self._client()
         hosts = HostList(client.list_hosts())
+        with reading() as session:
+            asked = asking(session)
         for job in self._jobs(hosts):
             if self.stopping():
                 return
+            if job.waits(asked.names, hosts):
+                outcomes.waits(job, self.clock())
+                continue
             try:
                 self._act(client, job, hosts)
                 hosts = HostList(client.list_hosts())
@@ -88,18 +93,20 @@ class Publisher:
                 if heals:
                     break
                 hosts = HostList(client.list_hosts())
-        self._sweep(client, hosts)
         outcomes.looked(hosts, client.list_certificates(), self.clock())
+        self._sweep(client, hosts, asked)
         if self._behind:
             outcomes.look_again(self.clock() - self.check_every)
 
-    def _sweep(self, client: NpmClient, hosts: HostList) -> None:
+    def _sweep(self, client: NpmClient, hosts: HostList, asked: Asking) -> None:
         """Covers that were forgotten would serve what their hosts were then."""
         with reading() as session:
             install = ledger.settings(session).install_id
-        for host in hosts.all:
-            if is_stale(host, install, self.clock()):
-                client.delete_host(host.id)
+        for cover in npm_cover.forgotten(hosts.all, install, asked.requests):
+            try:
+                client.delete_host(cover.id)
+            except ProxyError as error:
+                log.warning("proxy: %s: %s", cover.domains[0], error.message)
 
     def _jobs(self, hosts: HostList) -> list[Job]:
         """Whose turn it is."""
@@ -125,6 +132,8 @@ class Publisher:
             unmarked = job.unmarked(hosts)
             if unmarked is not None:
                 client.mark_host(unmarked.id, job.mark, of=job.heir_of)
+                for cover in npm_cover.of_host(hosts.all, job.heir_of, unmarked.id):
+                    client.delete_host(cover.id, adopt=True)
                 hosts = HostList(client.list_hosts())
             outcomes.begun(job)
             self._write(client, job, hosts)
@@ -139,6 +148,15 @@ class Publisher:
             client.create_host(job.spec, job.mark)
         else:
             client.update_host(mine.id, job.spec, job.mark)
+            self._uncover(client, job, hosts, mine)
+
+    def _uncover(self, client: NpmClient, job: Job, hosts: HostList, mine: Host) -> None:
+        """A certificate is still asked for, and the host is another by now: it serves its name itself again."""
+        covers = npm_cover.of_host(hosts.all, job.mark.install, mine.id)
+        if covers:
+            client.rewrite_host(mine.id)
+        for cover in covers:
+            client.delete_host(cover.id)
 
     def _evict(self, client: NpmClient, job: Job, rival: Host) -> None:
         """Another host of ours has the name, which its own row gave up: out of the way with it."""

@@ -4,16 +4,22 @@ from datetime import timedelta
 
 import pytest
 
-from tests.proxy.certificates.certificates_world import CertificatePanel
 from tests.proxy.npm_world import VERSIONS
+from webapp.db import transaction
 from webapp.proxy import npm_cover
-from webapp.proxy.certificates.models import Challenge, Phase
-from webapp.proxy.npm_cover import CHALLENGE, STALE
-from webapp.proxy.npm_mark import Mark
+from webapp.proxy.certificates import service
+from webapp.proxy.certificates.errand import Errand
+from webapp.proxy.certificates.models import CertificateRequest, Challenge, Phase
+from webapp.proxy.npm_mark import Mark, body_of
 from webapp.sandbox.server import Failure, Reply
 
 NAME = "app.example.com"
-ASKED = Mark("us", "cover", 7)
+
+
+@pytest.fixture(autouse=True)
+def nine(npm):
+    """The next host is number 9, and its cover 10, which sorts before it: the harder case for what nginx takes."""
+    npm.proxy_hosts.count = 8
 
 
 @pytest.fixture
@@ -86,27 +92,40 @@ def test_a_cover_that_is_refused_does_not_stop_the_certificate(panel, npm, caplo
     assert f"{NAME} is not served until there is an answer" in caplog.text
 
 
-def test_a_cover_whose_answer_is_lost_is_deleted_before_the_next_try(panel, npm, meanwhile):
+@pytest.mark.parametrize(("failure", "served"), [(Failure.RESET_AFTER, True), (Failure.RESET_BEFORE, False)])
+def test_a_cover_whose_answer_is_lost_is_looked_for_and_does_not_stop_the_certificate(
+    panel, npm, meanwhile, failure, served
+):
     row = panel.create()
     panel.run()
-    npm.fail(Failure.RESET_AFTER, matches=is_cover)
+    npm.fail(failure, matches=is_cover, times=100)
     panel.ask(NAME, proxy=row)
-    panel.certify(2)
-    assert (panel.request().phase, panel.request().attempts) == (Phase.REQUESTING, 0)
-    panel.certify(minutes=2).settle()
-    assert (panel.request().phase, len(meanwhile), None in meanwhile) == (Phase.DONE, 1, False)
+    panel.settle()
+    assert ([conf is not None for conf in meanwhile], panel.request().phase) == ([served], Phase.DONE)
     assert (len(npm.hosts()), npm.served()) == (1, {NAME})
 
 
-def test_a_host_that_goes_meanwhile_needs_no_cover(panel, npm):
+def test_a_cover_stays_until_its_host_serves_again(panel, npm, meanwhile):
+    row = panel.create()
+    panel.run()
+    npm.fail(Failure.ANSWER, matches=lambda r: r.method == "PUT", times=1)
+    panel.ask(NAME, proxy=row)
+    panel.certify(2, seconds=1)
+    assert (len(npm.hosts()), npm.nginx.loaded[10].names) == (2, ("cover-1-9.invalid", NAME))
+    panel.certify(minutes=2).settle()
+    assert (panel.request().phase, len(npm.hosts()), npm.served()) == (Phase.DONE, 1, {NAME})
+
+
+@pytest.mark.parametrize("when", ["before", "between"])
+def test_a_host_that_goes_meanwhile_needs_no_cover(panel, npm, when):
     row = panel.create()
     panel.run()
     panel.ask(NAME, proxy=row)
-    listed = iter([lambda: npm.delete_by_hand(1)])
 
     def goes(request):
-        if request.method == "GET" and request.path.endswith("/proxy-hosts/1"):
-            next(listed, lambda: None)()
+        path = "/proxy-hosts/9" if when == "between" else "/certificates"
+        if request.method == "GET" and request.path.endswith(path) and npm.hosts():
+            npm.delete_by_hand(9)
         return False
 
     npm.fail(Failure.ANSWER, matches=goes)
@@ -114,47 +133,72 @@ def test_a_host_that_goes_meanwhile_needs_no_cover(panel, npm):
     assert (len(panel.asked()), npm.hosts()) == (1, [])
 
 
-def test_a_cover_that_a_database_put_back_forgot_goes_within_days(panel, npm):
+def test_a_request_that_is_forgotten_in_the_last_moment_leaves_nothing_behind(panel, npm, monkeypatch):
     row = panel.create()
     panel.run()
+    number = panel.ask(NAME, proxy=row)
+    token = Errand._token
+
+    def forgotten(errand, request):
+        service.forget(number)
+        return token(errand, request)
+
+    monkeypatch.setattr(Errand, "_token", forgotten)
+    panel.settle(3)
+    assert (panel.request(), panel.asked(), len(npm.hosts())) == (None, [], 1)
+
+
+def lost_in_flight(panel, npm, row):
+    """NPM goes down while it asks, so the cover stays."""
     npm.certbot.dies = True
     npm.fail(Failure.RESET_AFTER, matches=lambda r: r.path.endswith("/certificates") and r.method == "POST")
     panel.ask(NAME, proxy=row)
     panel.settle(2)
     npm.certbot.dies = False
     assert len(npm.hosts()) == 2
-    forgotten = CertificatePanel(npm)
-    forgotten.now = npm.now() + STALE / 2
-    forgotten.run()
-    assert len(npm.hosts()) == 2
-    forgotten.run(days=1)
-    assert [host["domain_names"] for host in npm.hosts()] == [[NAME]]
 
 
-ROW = {
-    "id": 3, "domain_names": [NAME], "forward_scheme": "http", "forward_host": "10.0.0.9", "forward_port": 80,
-    "access_list_id": 4, "certificate_id": 0, "ssl_forced": 0, "caching_enabled": 1, "block_exploits": 0,
-    "advanced_config": "# theirs", "locations": None, "meta": {"nginx_online": True},
-}  # fmt: skip
+def test_a_cover_that_a_database_put_back_knows_nothing_of_goes_at_the_next_look(panel, npm):
+    row = panel.create()
+    panel.run()
+    lost_in_flight(panel, npm, row)
+    npm.host_by_hand("theirs.example.com", meta=body_of(Mark("another", npm_cover.COVER, 1)))
+    panel.run(minutes=11)
+    assert len(npm.hosts()) == 3, "its request still needs it"
+    with transaction() as session:
+        session.delete(session.get_one(CertificateRequest, 1))
+    npm.fail(Failure.ANSWER, matches=lambda r: r.method == "DELETE", reply=Reply(400, {"error": {}}))
+    panel.run(minutes=11)
+    assert (len(npm.hosts()), panel.settings().error) == (3, None), "what cannot be done is done another time"
+    panel.run(minutes=11)
+    assert [host["domain_names"] for host in npm.hosts()] == [[NAME], ["theirs.example.com"]]
 
 
-def test_a_cover_keeps_the_password_and_all_else_that_visitors_meet():
-    place = {"path": "/x", "forward_scheme": "http", "forward_host": "10.0.0.8", "forward_port": 81}
-    body = npm_cover.body({**ROW, "locations": [place]}, ASKED, shows_challenge=False)
-    assert body == {
-        "domain_names": ["cover-7-3.invalid"],
-        "forward_scheme": "http", "forward_host": "10.0.0.9", "forward_port": 80,
-        "access_list_id": 4, "caching_enabled": True, "block_exploits": False, "locations": [place],
-        "advanced_config": f"server_name {NAME};\n{CHALLENGE}\n# theirs",
-        "meta": {"tiny_forge": {"install": "us", "consumer": "cover", "id": 7}},
-    }  # fmt: skip
+def test_a_cover_goes_though_its_answer_never_comes(panel, npm):
+    row = panel.create()
+    panel.run()
+    lost_in_flight(panel, npm, row)
+    panel.certify(seconds=20).certify(minutes=4)
+    assert (panel.request().asked_at is None, len(npm.hosts()), npm.served()) == (False, 1, {NAME})
 
 
-def test_a_cover_of_a_host_with_tls_has_its_certificate_and_flags():
-    row = {**ROW, "certificate_id": 5, "ssl_forced": 1, "hsts_enabled": 0}
-    body = npm_cover.body(row, ASKED, shows_challenge=True)
-    assert (body["certificate_id"], body["ssl_forced"], body["hsts_enabled"]) == (5, True, False)
-    assert CHALLENGE not in body["advanced_config"]
+def test_a_host_that_nginx_refuses_needs_no_cover(panel, npm):
+    npm.nginx.unresolvable.add("gone.internal")
+    row = panel.create(forward_host="gone.internal")
+    panel.run()
+    panel.ask(NAME, proxy=row)
+    panel.certify(2)
+    assert (npm.proxy_hosts.count, len(panel.asked())) == (9, 1)
+
+
+def test_a_cover_that_nginx_refuses_is_told_and_deleted(panel, npm, caplog):
+    row = panel.create()
+    panel.run()
+    npm.nginx.refused.add("server_name")
+    panel.ask(NAME, proxy=row)
+    panel.settle()
+    assert f"{NAME} is not served until there is an answer" in caplog.text
+    assert (panel.request().phase, len(npm.hosts())) == (Phase.DONE, 1)
 
 
 def is_cover(request):

@@ -14,5 +14,4 @@ def connect(settings: NpmSettings, install: str) -> CertificateClient:
         install,
         verify_tls=settings.verify_tls,
         session=outgoing.session(seconds=sum(TIMEOUT)),
-        write_timeout=TIMEOUT,
     )

@@ -72,20 +72,29 @@ class Errand:
         except (InvalidInput, KeyLost) as error:
             self._turn_down(error.message)
             return
-        self._cover(touched, certificates)
-        if self._intend(certificates, touched):
+        if self._cover(touched, certificates) and self._intend(certificates, touched):
             self._send(row, token)
 
-    def _cover(self, touched: Sequence[Host], certificates: Sequence[Certificate]) -> None:
-        """Nobody shall miss the hosts that NPM takes out; only one that cannot be covered is missed."""
+    def _cover(self, touched: Sequence[Host], certificates: Sequence[Certificate]) -> bool:
+        """Nobody shall miss the hosts that NPM takes out; only one that cannot be covered is missed.
+
+        False where somebody has forgotten the request, before anything was done.
+        """
         automatic = {c.id for c in certificates if is_automatic(c)}
         served = [host for host in touched if host.enabled and host.online is not False]
-        if served:
-            self._write(lambda row: setattr(row, "disturbed", True))
+        if served and not self._write(lambda row: setattr(row, "disturbed", True)):
+            return False
         for host in served:
-            shows = host.certificate_id in automatic
-            if not self.client.cover(host.id, self.request_id, shows_challenge=shows):
+            if not self._is_covered(host, shows_challenge=host.certificate_id in automatic):
                 log.warning("certificates: %s is not served until there is an answer", host.domains[0])
+        return True
+
+    def _is_covered(self, host: Host, *, shows_challenge: bool) -> bool:
+        try:
+            return self.client.cover(host.id, self.request_id, shows_challenge=shows_challenge)
+        except ProxyError as error:
+            log.warning("certificates: %s", error.message)
+            return False
 
     def _intend(self, certificates: Sequence[Certificate], touched: Sequence[Host]) -> bool:
         """Written down before NPM is asked: what is there now, and which hosts it will touch."""
@@ -161,6 +170,7 @@ class Errand:
             late = asked_at + LATE <= at
             if late and row.disturbed:
                 self._rewrite(row)
+                self.client.uncover(self.request_id)
             message = "Nginx Proxy Manager has not answered yet; it may still be at it."
             self._write(lambda row: row.put_off(message, at + (SOON if late else LOOK_AGAIN), at))
             return

@@ -1,0 +1,126 @@
+"""Hosts that change while NPM asks for their certificate, once others may pass: what is wished holds in the end."""
+
+import flask
+import pytest
+
+from tests.proxy.certificates.certificates_world import CertificatePanel
+from webapp.db import transaction
+from webapp.lease import Lease
+from webapp.proxy import adoption, npm_cover, service
+from webapp.proxy.certificates.models import Phase
+from webapp.proxy.models import HostStatus
+from webapp.proxy.npm_mark import Mark, body_of
+from webapp.proxy.outcomes import ASKING
+
+NAME, NEW = "app.example.com", "new.example.com"
+
+
+@pytest.fixture
+def row(panel, npm):
+    """A proxy whose host is number 9: its cover 10 sorts before it."""
+    npm.proxy_hosts.count = 8
+    row = panel.create(forward_port=8123)
+    panel.run()
+    return row
+
+
+@pytest.fixture
+def meanwhile(panel, npm):
+    """Have something done, and a pass of another process, while certbot is at it and the lease is let go."""
+    app, other = flask.current_app._get_current_object(), CertificatePanel(npm, "another")
+
+    def have(act, see):
+        seen = []
+
+        def pause(_seconds):
+            if seen:
+                return
+            with app.app_context():
+                act()
+                with transaction() as session:
+                    session.query(Lease).delete()
+                other.now = panel.now
+                npm.lock.release()
+                try:
+                    other.run()
+                finally:
+                    npm.lock.acquire()
+                seen.append(see())
+
+        npm.certbot.pause = pause
+        panel.ask(NAME, proxy=1)
+        panel.settle(3)
+        panel.certify(seconds=20).settle(5)
+        return seen[0]
+
+    return have
+
+
+def answering(npm, name):
+    """Where the site leads that nginx takes for a name."""
+    sites = sorted((str(number), conf) for number, conf in npm.nginx.loaded.items() if name in conf.names)
+    return sites[0][1].forward[2] if sites else None
+
+
+def test_a_deploy_counts_at_once_though_the_challenge_fails_by_it_and_is_tried_again(
+    panel, npm, row, meanwhile
+):
+    seen = meanwhile(
+        lambda: panel.update(row, forward_port=9000), lambda: (panel.row().status, answering(npm, NAME))
+    )
+    assert seen == (HostStatus.ONLINE, 9000)
+    assert (panel.request().phase, panel.request().attempts) == (Phase.WAITING, 1)
+    panel.certify(minutes=6).settle()
+    assert (panel.request().phase, answering(npm, NAME), len(npm.hosts())) == (Phase.DONE, 9000, 1)
+
+
+def test_a_retry_that_changes_nothing_does_not_uncover(panel, npm, row, meanwhile):
+    def again():
+        with transaction() as session:
+            service.get(session, row).ask(panel.now)
+
+    seen = meanwhile(again, lambda: (panel.row().error, answering(npm, NAME)))
+    assert seen == (ASKING, 8123)
+    assert (panel.row().status, panel.row().error) == (HostStatus.ONLINE, None)
+
+
+def test_a_proxy_that_is_removed_goes_when_there_is_an_answer(panel, npm, row, meanwhile):
+    seen = meanwhile(lambda: service.remove(row, at=panel.now), lambda: (panel.row().error, len(npm.hosts())))
+    assert seen == (ASKING, 2)
+    assert (panel.rows(), npm.hosts(), npm.served(), set(npm.nginx.files)) == ([], [], set(), set())
+
+
+def test_a_proxy_that_is_renamed_moves_when_there_is_an_answer(panel, npm, row, meanwhile):
+    seen = meanwhile(lambda: panel.update(row, NEW, forward_port=9000), lambda: answering(npm, NAME))
+    assert seen == 8123
+    assert (answering(npm, NEW), npm.served(), len(npm.hosts())) == (9000, {NEW}, 1)
+
+
+def test_a_proxy_that_is_turned_off_goes_off_when_there_is_an_answer(panel, npm, row, meanwhile):
+    meanwhile(lambda: service.switch(row, enabled=False, at=panel.now), lambda: None)
+    assert (panel.row().status, npm.served(), set(npm.nginx.files)) == (HostStatus.OFF, set(), set())
+
+
+def test_another_proxy_that_gets_the_name_waits_for_the_answer(panel, npm, row, meanwhile):
+    other = []
+
+    def swap():
+        panel.update(row, NEW, forward_port=8123)
+        other.append(panel.create(NAME, forward_port=9000))
+
+    seen = meanwhile(swap, lambda: answering(npm, NAME))
+    assert seen == 8123
+    assert (answering(npm, NAME), answering(npm, NEW), npm.served()) == (9000, 8123, {NAME, NEW})
+
+
+def test_the_covers_of_a_lost_installation_go_with_its_host(panel, npm):
+    npm.host_by_hand(NAME, forward_port=8123, meta=body_of(Mark("lost", "standalone", 4)))
+    config = {"advanced_config": f"server_name {NAME};"}
+    npm.host_by_hand("cover-7-1.invalid", meta=body_of(Mark("lost", npm_cover.COVER, 7)), **config)
+    npm.host_by_hand("cover-7-2.invalid", meta=body_of(Mark("lost", npm_cover.COVER, 7)))
+    panel.run(minutes=11)
+    with transaction() as session:
+        shown = adoption.candidate(session, 1, "lost").shown
+    adoption.adopt(1, shown=shown, of="lost", at=panel.now)
+    panel.run()
+    assert [host["domain_names"][0] for host in npm.hosts()] == [NAME, "cover-7-2.invalid"]
