@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from webapp.proxy.facts import MARK, Facts, content, differences, held, host_facts
+from webapp.proxy import npm_cover
+from webapp.proxy.facts import MARK, Facts, content, differences, forward, held, host_facts
 from webapp.proxy.hostlist import HostList
 from webapp.proxy.models import HostStatus, ProxyHost
 from webapp.proxy.npm_mark import Mark
@@ -128,7 +129,9 @@ class Job:
         if mine is None or not set(mine.domains) & set(asked):
             return False
         stays = not self.is_over and self.spec.enabled and self.spec.domain in mine.domains
-        return not (stays and differences(self.spec, mine, {}))
+        covers = npm_cover.of_host(hosts.all, self.mark.install, mine.id)
+        hidden = any(forward(cover) != forward(self.spec) for cover in covers)
+        return not (stays and (hidden or differences(self.spec, mine, {})))
 
     def look(self, hosts: HostList, certificates: Mapping[int, str]) -> Finding:
         """How the host stands, where one is wanted."""

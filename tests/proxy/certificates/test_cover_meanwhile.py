@@ -1,5 +1,7 @@
 """Hosts that change while NPM asks for their certificate, once others may pass: what is wished holds in the end."""
 
+from datetime import timedelta
+
 import flask
 import pytest
 
@@ -11,6 +13,7 @@ from webapp.proxy.certificates.models import Phase
 from webapp.proxy.models import HostStatus
 from webapp.proxy.npm_mark import Mark, body_of
 from webapp.proxy.outcomes import ASKING
+from webapp.sandbox.server import Failure, Reply
 
 NAME, NEW = "app.example.com", "new.example.com"
 
@@ -72,6 +75,26 @@ def test_a_deploy_counts_at_once_though_the_challenge_fails_by_it_and_is_tried_a
     assert (panel.request().phase, panel.request().attempts) == (Phase.WAITING, 1)
     panel.certify(minutes=6).settle()
     assert (panel.request().phase, answering(npm, NAME), len(npm.hosts())) == (Phase.DONE, 9000, 1)
+
+
+def test_a_deploy_that_could_not_uncover_at_first_does_so_at_the_next_try(panel, npm, row, meanwhile):
+    def deploy():
+        panel.update(row, forward_port=9000)
+        npm.fail(Failure.ANSWER, matches=lambda r: r.method == "DELETE", reply=Reply(502, "<html>502</html>"))
+
+    def see():
+        hidden = answering(npm, NAME)
+        panel.now += timedelta(minutes=1)
+        other = CertificatePanel(npm, "yet another")
+        other.now = panel.now
+        npm.lock.release()
+        try:
+            other.run()
+        finally:
+            npm.lock.acquire()
+        return hidden, answering(npm, NAME)
+
+    assert meanwhile(deploy, see) == (8123, 9000)
 
 
 def test_a_retry_that_changes_nothing_does_not_uncover(panel, npm, row, meanwhile):
