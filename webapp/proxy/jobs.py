@@ -120,18 +120,25 @@ class Job:
     def waits(self, asked: Collection[str], hosts: HostList) -> bool:
         """Whether to let NPM first have its answer about a certificate for these names.
 
-        It writes hosts back as they were when it began, also what was deleted, renamed or turned off meanwhile. Only
-        a host that is to be another, as after a deploy, does not wait.
+        It writes hosts back as they were when it began, also what was deleted, renamed or turned off meanwhile. A
+        host that leads elsewhere, as after a deploy, does not wait.
         """
         mine, rival = self.find(hosts), self.rival(hosts)
-        if rival is not None and self.spec.domain in asked and not self.is_contested(rival):
+        evicts = not self.is_over and rival is not None and not self.is_contested(rival)
+        if evicts and self.spec.domain in asked:
             return True
         if mine is None or not set(mine.domains) & set(asked):
             return False
-        stays = not self.is_over and self.spec.enabled and self.spec.domain in mine.domains
+        return self.is_over or not self.spec.enabled or self.spec.domain not in mine.domains
+
+    def rests(self, asked: Collection[str], hosts: HostList) -> bool:
+        """Whether the host is as wished, and a write would only bring it back beside its cover, while NPM asks."""
+        mine = self.find(hosts)
+        if mine is None or self.is_over or self.agreed or not set(mine.domains) & set(asked):
+            return False
         covers = npm_cover.of_host(hosts.all, self.mark.install, mine.id)
         hidden = any(forward(cover) != forward(self.spec) for cover in covers)
-        return not (stays and (hidden or differences(self.spec, mine, {})))
+        return not (hidden or mine.online is False or differences(self.spec, mine, {}))
 
     def look(self, hosts: HostList, certificates: Mapping[int, str]) -> Finding:
         """How the host stands, where one is wanted."""
@@ -159,19 +166,24 @@ class Job:
 
 
 def turns(
-    pairs: Iterable[tuple[ProxyHost, Job]], hosts: HostList, at: datetime, *, regular: bool
+    pairs: Iterable[tuple[ProxyHost, Job]],
+    hosts: HostList,
+    asked: Collection[str],
+    at: datetime,
+    *,
+    regular: bool,
 ) -> tuple[list[Job], bool]:
     """What is due, and at a regular look what nginx refused or somebody else had: that may have been mended.
 
     Hosts that lack only their proof come last, and few at once, so that nobody waits for them: the second value
-    says whether more of them are left.
+    says whether more of them are left. Not while NPM asks for a certificate of theirs (`asked`).
     """
     jobs: list[Job] = []
     unproven: list[Job] = []
     for row, job in pairs:
         if row.is_due(at) or (regular and job.is_mended(row, hosts)):
             jobs.append(job)
-        elif regular and job.is_unproven(row, hosts):
+        elif regular and job.is_unproven(row, hosts) and not job.rests(asked, hosts):
             unproven.append(job)
     return jobs + unproven[:MOST_PROOFS], len(unproven) > MOST_PROOFS
 

@@ -69,10 +69,10 @@ def failed(job: Job, error: ProxyError, at: datetime, *, heals: bool) -> None:
 
 
 def waits(job: Job, at: datetime) -> None:
-    """It waits for NPM's answer about a certificate; one that was not due does so silently."""
+    """It waits for NPM's answer about a certificate."""
     with transaction() as session:
         row = session.get_one(ProxyHost, job.row)
-        if row.version == job.version and row.next_try_at is not None:
+        if row.version == job.version:
             row.put_off(ASKING, at + ASK_AGAIN)
 
 

@@ -77,15 +77,16 @@ class Publisher:
         hosts = HostList(client.list_hosts())
         with reading() as session:
             asked = asking(session)
-        for job in self._jobs(hosts):
+        for job in self._jobs(hosts, asked):
             if self.stopping():
                 return
             if job.waits(asked.names, hosts):
                 outcomes.waits(job, self.clock())
                 continue
             try:
-                self._act(client, job, hosts)
-                hosts = HostList(client.list_hosts())
+                if not job.rests(asked.names, hosts):
+                    self._act(client, job, hosts)
+                    hosts = HostList(client.list_hosts())
                 self._settle(job, hosts)
             except ProxyError as error:
                 heals = self._heals(error)
@@ -94,21 +95,24 @@ class Publisher:
                     break
                 hosts = HostList(client.list_hosts())
         outcomes.looked(hosts, client.list_certificates(), self.clock())
-        self._sweep(client, hosts, asked)
+        self._sweep(client, hosts)
         if self._behind:
             outcomes.look_again(self.clock() - self.check_every)
 
-    def _sweep(self, client: NpmClient, hosts: HostList, asked: Asking) -> None:
-        """Covers that were forgotten would serve what their hosts were then."""
+    def _sweep(self, client: NpmClient, hosts: HostList) -> None:
+        """Covers that were forgotten would serve what their hosts were then.
+
+        A request is written down before its cover is made, so what is read now has those of all that were listed.
+        """
         with reading() as session:
-            install = ledger.settings(session).install_id
-        for cover in npm_cover.forgotten(hosts.all, install, asked.requests):
+            install, requests = ledger.settings(session).install_id, asking(session).requests
+        for cover in npm_cover.forgotten(hosts.all, install, requests):
             try:
                 client.delete_host(cover.id)
             except ProxyError as error:
                 log.warning("proxy: %s: %s", cover.domains[0], error.message)
 
-    def _jobs(self, hosts: HostList) -> list[Job]:
+    def _jobs(self, hosts: HostList, asked: Asking) -> list[Job]:
         """Whose turn it is."""
         at = self.clock()
         with reading() as session:
@@ -117,7 +121,7 @@ class Publisher:
             rows = session.scalars(select(ProxyHost).order_by(ProxyHost.id)).all()
             proofs = pieces(session)
             pairs = [(row, Job.of(row, install, proofs.get(row.fqdn, ""))) for row in rows]
-            jobs, self._behind = turns(pairs, hosts, at, regular=regular)
+            jobs, self._behind = turns(pairs, hosts, asked.names, at, regular=regular)
             return jobs
 
     def _act(self, client: NpmClient, job: Job, hosts: HostList) -> None:
@@ -129,14 +133,19 @@ class Publisher:
         elif job.agreed is None:
             self._write(client, job, hosts)
         elif job.is_as_agreed(hosts):
-            unmarked = job.unmarked(hosts)
-            if unmarked is not None:
-                client.mark_host(unmarked.id, job.mark, of=job.heir_of)
-                for cover in npm_cover.of_host(hosts.all, job.heir_of, unmarked.id):
-                    client.delete_host(cover.id, adopt=True)
-                hosts = HostList(client.list_hosts())
+            hosts = self._taken_over(client, job, hosts)
             outcomes.begun(job)
             self._write(client, job, hosts)
+
+    def _taken_over(self, client: NpmClient, job: Job, hosts: HostList) -> HostList:
+        """Mark as ours what a person agreed to; of a lost installation its covers go, which nobody else deletes."""
+        unmarked = job.unmarked(hosts)
+        there = unmarked or job.find(hosts)
+        if unmarked is not None:
+            client.mark_host(unmarked.id, job.mark, of=job.heir_of)
+        for cover in npm_cover.of_host(hosts.all, job.heir_of, there.id) if there else ():
+            client.delete_host(cover.id, adopt=True)
+        return HostList(client.list_hosts()) if unmarked is not None else hosts
 
     def _write(self, client: NpmClient, job: Job, hosts: HostList) -> None:
         mine, rival = job.find(hosts), job.rival(hosts)

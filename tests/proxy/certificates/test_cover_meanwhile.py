@@ -8,10 +8,11 @@ import pytest
 from tests.proxy.certificates.certificates_world import CertificatePanel
 from webapp.db import transaction
 from webapp.lease import Lease
-from webapp.proxy import adoption, npm_cover, service
+from webapp.proxy import adoption, npm_cover, publish, service
 from webapp.proxy.certificates.models import Phase
 from webapp.proxy.models import HostStatus
 from webapp.proxy.npm_mark import Mark, body_of
+from webapp.proxy.npm_proof import location
 from webapp.proxy.outcomes import ASKING
 from webapp.sandbox.server import Failure, Reply
 
@@ -97,14 +98,35 @@ def test_a_deploy_that_could_not_uncover_at_first_does_so_at_the_next_try(panel,
     assert meanwhile(deploy, see) == (8123, 9000)
 
 
-def test_a_retry_that_changes_nothing_does_not_uncover(panel, npm, row, meanwhile):
+def test_a_wish_that_changes_nothing_is_fulfilled_and_does_not_uncover(panel, npm, row, meanwhile):
     def again():
         with transaction() as session:
             service.get(session, row).ask(panel.now)
 
-    seen = meanwhile(again, lambda: (panel.row().error, answering(npm, NAME)))
-    assert seen == (ASKING, 8123)
-    assert (panel.row().status, panel.row().error) == (HostStatus.ONLINE, None)
+    seen = meanwhile(again, lambda: (panel.row().status, answering(npm, NAME), 9 in npm.nginx.loaded))
+    assert seen == (HostStatus.ONLINE, 8123, False)
+
+
+def test_a_new_proxy_that_is_given_up_before_it_gets_the_name_waits_for_nothing(panel, npm, row, meanwhile):
+    def swap_and_forget():
+        panel.update(row, NEW, forward_port=8123)
+        service.remove(panel.create(NAME, forward_port=9000), at=panel.now)
+
+    seen = meanwhile(swap_and_forget, lambda: [one.fqdn for one in panel.rows()])
+    assert seen == [NEW]
+
+
+def test_while_it_is_asked_for_a_host_gets_no_new_proof(panel, npm, row, meanwhile, monkeypatch):
+    piece = location("/.well-known/tiny-forge/abc", "a proof")
+    monkeypatch.setattr(publish, "pieces", lambda _session: {NAME: piece})
+
+    def look_again():
+        with transaction() as session:
+            service.npm_settings(session).read_at = service.LONG_AGO
+
+    assert meanwhile(look_again, lambda: piece in npm.host_for(NAME)["advanced_config"]) is False
+    panel.run(minutes=11)
+    assert piece in npm.host_for(NAME)["advanced_config"]
 
 
 def test_a_proxy_that_is_removed_goes_when_there_is_an_answer(panel, npm, row, meanwhile):
@@ -145,5 +167,8 @@ def test_the_covers_of_a_lost_installation_go_with_its_host(panel, npm):
     with transaction() as session:
         shown = adoption.candidate(session, 1, "lost").shown
     adoption.adopt(1, shown=shown, of="lost", at=panel.now)
+    npm.fail(Failure.ANSWER, matches=lambda r: r.method == "DELETE", reply=Reply(502, "<html>502</html>"))
     panel.run()
+    assert len(npm.hosts()) == 3
+    panel.run(minutes=1)
     assert [host["domain_names"][0] for host in npm.hosts()] == [NAME, "cover-7-2.invalid"]
