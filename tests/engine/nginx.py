@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 from tests.engine.servers import PATH, Server, answers
 
@@ -59,6 +60,16 @@ def steadily(holds: Callable[[], bool]) -> bool:
             return False
         time.sleep(0.04)
     return True
+
+
+def visited(port: int, domain: str, path: str) -> str:
+    """What a visitor of a site gets, or the error in words."""
+    request = Request(f"http://127.0.0.1:{port}/{path}", headers={"Host": domain})
+    try:
+        with urlopen(request, timeout=5) as response:
+            return str(response.read().decode().strip())
+    except OSError as error:
+        return str(error)
 
 
 class NginxServer:

@@ -3,12 +3,11 @@
 import http.server
 import threading
 import time
-from urllib.request import Request, urlopen
 
 import pytest
 
 from tests.deploy.engine_world import eventually
-from tests.engine.nginx import NginxServer, steadily
+from tests.engine.nginx import NginxServer, steadily, visited
 from tests.engine.real_nginx import attach
 from tests.proxy.certificates.certificates_world import CertificatePanel
 from tests.proxy.npm_world import stand_in
@@ -49,13 +48,8 @@ def panel(context, tmp_path):
     server.stop()
 
 
-def asked(path="/"):
-    request = Request(f"http://127.0.0.1:{PORT}{path}", headers={"Host": NAME})
-    try:
-        with urlopen(request, timeout=5) as response:
-            return response.read().decode().strip()
-    except OSError as error:
-        return str(error)
+def asked(path=""):
+    return visited(PORT, NAME, path)
 
 
 @pytest.mark.parametrize("covered", [True, False])
@@ -73,8 +67,8 @@ def test_no_visitor_misses_a_host_that_gets_its_first_certificate(panel, app_por
             answers.append(asked())
 
     def ask_around(_seconds):
-        eventually(lambda: steadily(lambda: asked("/.well-known/acme-challenge/x") == "the answer"))
-        challenged.append(asked("/.well-known/acme-challenge/x"))
+        eventually(lambda: steadily(lambda: asked(".well-known/acme-challenge/x") == "the answer"))
+        challenged.append(asked(".well-known/acme-challenge/x"))
         time.sleep(0.5)
 
     panel.npm.certbot.pause = ask_around

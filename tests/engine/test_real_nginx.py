@@ -1,12 +1,11 @@
 """The rig itself: hosts of the stand-in are sites of a real nginx, which loses no request when it is reloaded."""
 
 import threading
-from urllib.request import Request, urlopen
 
 import pytest
 
 from tests.deploy.engine_world import eventually, started
-from tests.engine.nginx import NginxServer, steadily
+from tests.engine.nginx import NginxServer, steadily, visited
 from tests.engine.real_nginx import attach
 from webapp.sandbox.npm import NpmStandIn
 
@@ -24,12 +23,7 @@ def npm(rig, tmp_path):
 
 
 def asked(domain, path="version"):
-    request = Request(f"http://127.0.0.1:{PORT}/{path}", headers={"Host": domain})
-    try:
-        with urlopen(request, timeout=5) as response:
-            return response.read().decode().strip()
-    except OSError as error:
-        return str(error)
+    return visited(PORT, domain, path)
 
 
 def test_a_host_leads_to_a_container_by_its_port(world, npm):

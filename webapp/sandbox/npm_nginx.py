@@ -98,10 +98,15 @@ class Nginx:
         """The names nginx answers for at the moment."""
         return {name for conf in self.loaded.values() for name in conf.names}
 
+    def site_of(self, name: str) -> Conf | None:
+        """The site that answers for a name: the first that has it, by the names of the files."""
+        sites = (self.loaded[number] for number in sorted(self.loaded, key=str))
+        return next((conf for conf in sites if name in conf.names), None)
+
     def shows_challenge(self, name: str) -> bool:
-        """Whether the world sees the answer to a challenge: the first site with the name counts, as text sorts."""
-        first = sorted((str(number), conf) for number, conf in self.loaded.items() if name in conf.names)
-        return first[0][1].challenge if first else name in self.asking
+        """Whether the world sees the answer to a challenge."""
+        site = self.site_of(name)
+        return site.challenge if site else name in self.asking
 
     def _spoilt(self, conf: Conf) -> bool:
         return conf.certificate in self.lost_certificates or bool(conf.upstreams & self.unresolvable)

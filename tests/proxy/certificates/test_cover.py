@@ -26,12 +26,7 @@ def nine(npm):
 def meanwhile(npm):
     """What nginx serves while certbot is at it: the site that answers for the name, at each run."""
     seen = []
-
-    def look(_seconds):
-        first = sorted((str(n), conf) for n, conf in npm.nginx.loaded.items() if NAME in conf.names)
-        seen.append(first[0][1] if first else None)
-
-    npm.certbot.pause = look
+    npm.certbot.pause = lambda _seconds: seen.append(npm.nginx.site_of(NAME))
     return seen
 
 

@@ -31,7 +31,7 @@ def row(panel, npm):
 @pytest.fixture
 def meanwhile(panel, npm):
     """Have something done, and a pass of another process, while certbot is at it and the lease is let go."""
-    app, other = flask.current_app._get_current_object(), CertificatePanel(npm, "another")
+    app = flask.current_app._get_current_object()
 
     def have(act, see):
         seen = []
@@ -43,12 +43,7 @@ def meanwhile(panel, npm):
                 act()
                 with transaction() as session:
                     session.query(Lease).delete()
-                other.now = panel.now
-                npm.lock.release()
-                try:
-                    other.run()
-                finally:
-                    npm.lock.acquire()
+                another_passes(panel, "another")
                 seen.append(see())
 
         npm.certbot.pause = pause
@@ -60,10 +55,21 @@ def meanwhile(panel, npm):
     return have
 
 
+def another_passes(panel, holder):
+    """A pass of another process, while the stand-in is at it."""
+    other = CertificatePanel(panel.npm, holder)
+    other.now = panel.now
+    panel.npm.lock.release()
+    try:
+        other.run()
+    finally:
+        panel.npm.lock.acquire()
+
+
 def answering(npm, name):
-    """Where the site leads that nginx takes for a name."""
-    sites = sorted((str(number), conf) for number, conf in npm.nginx.loaded.items() if name in conf.names)
-    return sites[0][1].forward[2] if sites else None
+    """The port where the site leads that nginx takes for a name."""
+    site = npm.nginx.site_of(name)
+    return site.forward[2] if site else None
 
 
 def test_a_deploy_counts_at_once_though_the_challenge_fails_by_it_and_is_tried_again(
@@ -86,13 +92,7 @@ def test_a_deploy_that_could_not_uncover_at_first_does_so_at_the_next_try(panel,
     def see():
         hidden = answering(npm, NAME)
         panel.now += timedelta(minutes=1)
-        other = CertificatePanel(npm, "yet another")
-        other.now = panel.now
-        npm.lock.release()
-        try:
-            other.run()
-        finally:
-            npm.lock.acquire()
+        another_passes(panel, "yet another")
         return hidden, answering(npm, NAME)
 
     assert meanwhile(deploy, see) == (8123, 9000)
@@ -147,11 +147,9 @@ def test_a_proxy_that_is_turned_off_goes_off_when_there_is_an_answer(panel, npm,
 
 
 def test_another_proxy_that_gets_the_name_waits_for_the_answer(panel, npm, row, meanwhile):
-    other = []
-
     def swap():
         panel.update(row, NEW, forward_port=8123)
-        other.append(panel.create(NAME, forward_port=9000))
+        panel.create(NAME, forward_port=9000)
 
     seen = meanwhile(swap, lambda: answering(npm, NAME))
     assert seen == 8123
